@@ -1,0 +1,4 @@
+export * from './dtype.ts';
+export * from './model.ts';
+export * from './origin.ts';
+export * from './tensor.ts';
