@@ -1,0 +1,58 @@
+import { type Node, subgraphsOf } from '../ir/index.ts';
+import { intAttribute } from './attributes.ts';
+import { findSchema, normalDomain } from './schema.ts';
+
+/** What rules and passes may assume of an operator, beyond its schema. Unknown operators have no trait at all. */
+
+const random = new Set([
+  'RandomNormal',
+  'RandomNormalLike',
+  'RandomUniform',
+  'RandomUniformLike',
+  'Multinomial',
+  'Bernoulli',
+]);
+
+/** Operators whose first output holds elements of their first input, moved, repeated or dropped, never computed with. */
+const copying = new Set([
+  'Reshape',
+  'Transpose',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'Slice',
+  'Split',
+  'Gather',
+  'Tile',
+  'Expand',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'Identity',
+]);
+
+/**
+ * Whether running the node twice on the same inputs gives the same outputs and nothing else: the node may be folded,
+ * merged with its double, or removed when nobody reads it. Operators without a schema, random ones, training-mode
+ * Dropout, and control flow around an impure node are not.
+ */
+export function isPure(node: Node, opset: number | undefined): boolean {
+  if (normalDomain(node.domain) !== '' || opset === undefined || random.has(node.opType)) return false;
+  if (findSchema(node.domain, node.opType, opset) === undefined) return false;
+  if (node.opType === 'Dropout' && mayTrain(node, opset)) return false;
+  return subgraphsOf(node).every((graph) => graph.nodes.every((inner) => isPure(inner, opset)));
+}
+
+/** Whether an operator of the standard domain only copies elements of its first input. */
+export function copiesElements(node: Node): boolean {
+  return normalDomain(node.domain) === '' && copying.has(node.opType);
+}
+
+/** Whether an operator draws random numbers. */
+export function isRandom(node: Node): boolean {
+  return normalDomain(node.domain) === '' && random.has(node.opType);
+}
+
+function mayTrain(node: Node, opset: number): boolean {
+  if (opset >= 12) return (node.inputs[2] ?? '') !== '';
+  return opset < 7 && intAttribute(node, 'is_test', 0) === 0;
+}
