@@ -1,5 +1,10 @@
 export * from './dtype.ts';
+export * from './edit.ts';
+export { GraphSession } from './graph-session.ts';
 export * from './graph-view.ts';
 export * from './model.ts';
+export { NameSource, namesIn } from './names.ts';
 export * from './origin.ts';
+export { type Renaming, renameCaptures, renameReads, renameWrites } from './rename.ts';
+export { sortNodes } from './sort.ts';
 export * from './tensor.ts';

@@ -1,0 +1,61 @@
+import { ModelError } from '../support/errors.ts';
+import { namesRead } from './graph-view.ts';
+import type { Node } from './model.ts';
+
+/**
+ * Nodes in an order in which every value is made before it is read.
+ *
+ * A list in legal order comes back as it is; otherwise a node moves up only as far as its first reader needs.
+ *
+ * @throws ModelError `cyclic-graph`
+ */
+export function sortNodes(nodes: readonly Node[]): readonly Node[] {
+  const producers = new Map<string, Node>();
+  for (const node of nodes) for (const output of node.outputs) if (output !== '') producers.set(output, node);
+  if (isSorted(nodes, producers)) return nodes;
+  const done = new Set<Node>();
+  const open = new Set<Node>();
+  const sorted: Node[] = [];
+  const stack: { readonly node: Node; readonly reads: readonly string[]; next: number }[] = [];
+  const visit = (node: Node) => {
+    if (done.has(node)) return;
+    if (open.has(node)) throw cycle(node);
+    open.add(node);
+    stack.push({ node, reads: namesRead(node), next: 0 });
+  };
+  for (const root of nodes) {
+    visit(root);
+    while (stack.length > 0) {
+      const top = stack.at(-1)!;
+      if (top.next < top.reads.length) {
+        const producer = producers.get(top.reads[top.next++]!);
+        if (producer !== undefined) visit(producer);
+        continue;
+      }
+      stack.pop();
+      open.delete(top.node);
+      done.add(top.node);
+      sorted.push(top.node);
+    }
+  }
+  return sorted;
+}
+
+function isSorted(nodes: readonly Node[], producers: ReadonlyMap<string, Node>): boolean {
+  const made = new Set<Node>();
+  for (const node of nodes) {
+    for (const name of namesRead(node)) {
+      const producer = producers.get(name);
+      if (producer !== undefined && !made.has(producer)) return false;
+    }
+    made.add(node);
+  }
+  return true;
+}
+
+function cycle(node: Node): ModelError {
+  return new ModelError('cyclic-graph', `Node "${node.name || node.opType}" depends on its own output.`, {
+    at: node.outputs[0],
+    fix: 'No execution order exists; the file is damaged.',
+  });
+}
