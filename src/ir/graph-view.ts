@@ -17,6 +17,8 @@ export interface Use {
 export interface GraphView {
   /** The view of the enclosing graph, for a subgraph; names not found here are looked up there. */
   readonly outer: GraphView | undefined;
+  /** The model's IR version; below 4 every initializer is also an input and yet a constant. */
+  readonly irVersion?: number | undefined;
   /** Nodes in graph order. */
   nodes(): Iterable<Node>;
   /** The node that makes a value of this graph. */
@@ -122,6 +124,7 @@ const noUses: readonly Use[] = Object.freeze([]);
 
 class IndexedGraph implements GraphView {
   readonly outer: GraphView | undefined;
+  readonly irVersion: number | undefined;
   readonly #graph: Graph;
   readonly #surroundings: Surroundings;
   #producers: Map<string, Node> | undefined;
@@ -135,6 +138,7 @@ class IndexedGraph implements GraphView {
     this.#graph = graph;
     this.#surroundings = surroundings;
     this.outer = surroundings.outer;
+    this.irVersion = surroundings.irVersion ?? surroundings.outer?.irVersion;
   }
 
   nodes(): readonly Node[] {

@@ -1,4 +1,6 @@
 export * from './attributes.ts';
+export * from './cast.ts';
+export * from './constants.ts';
 export type { NoAttributes, OperatorAttributes } from './operators.generated.ts';
 export * from './schema.ts';
 export * from './traits.ts';
