@@ -1,3 +1,4 @@
+export * from './data.ts';
 export * from './dtype.ts';
 export * from './edit.ts';
 export { GraphSession } from './graph-session.ts';

@@ -1,1 +1,2 @@
+export * from './proto/index.ts';
 export * from './text/index.ts';
