@@ -23,9 +23,10 @@ export function readAttribute(scanner: Scanner, name: string, readGraph: ReadGra
   }
   scanner.peek();
   const at = scanner.position;
-  const found = scanner.takes('[')
-    ? readList(scanner, type, readGraph, at)
-    : readSingle(scanner, type, readGraph);
+  const found =
+    !scanner.atBlock() && scanner.takes('[')
+      ? readList(scanner, type, readGraph, at)
+      : readSingle(scanner, type, readGraph);
   if (type !== undefined && found.type !== type) mismatch(scanner, name, type, found.type, at);
   return Object.freeze({ name, ...block, ...found }) as Attribute;
 }
@@ -76,7 +77,8 @@ function readSingle(scanner: Scanner, type: AttributeType | undefined, readGraph
   if (scanner.peek() === '"' && !atQuotedGraph(scanner))
     return { type: 'STRING', value: scanner.string('a string') };
   if (isFloatWord(scanner.peekWord()) || scanner.atNumber()) return readNumber(scanner, type);
-  if (scanner.atName() || scanner.peek() === '(') return { type: 'GRAPH', value: readGraph(scanner) };
+  if (scanner.atName() || scanner.peek() === '(' || scanner.atBlock())
+    return { type: 'GRAPH', value: readGraph(scanner) };
   return scanner.expected('the value of an attribute');
 }
 

@@ -92,10 +92,12 @@ export class Scanner {
     return this.peek() === '"' ? this.string(what) : this.word(what);
   }
 
-  /** Whether a block of fields comes next: `[doc_string: …]`. */
+  /** Whether a block of fields comes next, `[doc_string: …]`, and not a list that starts with the type `unknown:57`. */
   atBlock(): boolean {
     const start = this.#skip();
-    const found = this.takes('[') && this.peekWord() !== '' && this.word('') !== '' && this.peek() === ':';
+    const word = this.takes('[') ? this.peekWord() : '';
+    this.position += word.length;
+    const found = word !== '' && word !== 'unknown' && this.peek() === ':';
     this.position = start;
     return found;
   }
