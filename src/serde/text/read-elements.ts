@@ -68,8 +68,12 @@ function readList<T>(scanner: Scanner, items: T[], item: () => T): T[] {
 function readBigInts(scanner: Scanner, dtype: 'int64' | 'uint64'): Elements {
   const wrap = dtype === 'int64' ? BigInt.asIntN : BigInt.asUintN;
   const values = readList<bigint>(scanner, [], () => {
+    scanner.peek();
+    const at = scanner.position;
     const value = scanner.integer(`a whole number (${dtype})`);
-    return wrap(64, value) === value ? value : scanner.fail('value-out-of-range', `${value} is no ${dtype}.`);
+    return wrap(64, value) === value
+      ? value
+      : scanner.fail('value-out-of-range', `${value} is no ${dtype}.`, at);
   });
   return { count: values.length, bytes: encodeElements(dtype, values) };
 }
