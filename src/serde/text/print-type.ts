@@ -17,7 +17,10 @@ function printNested(type: Type, depth: number): string {
 /** Throws when graphs or types nest deeper than the text may be. */
 export function checkDepth(depth: number): void {
   if (depth > nestingLimit)
-    throw new ModelError('nesting-too-deep', `Graphs and types nest at most ${nestingLimit} deep.`);
+    throw new ModelError(
+      'nesting-too-deep',
+      `It nests graphs or types deeper than ${nestingLimit}; such text could not be read back.`,
+    );
 }
 
 function printBare(type: Type, depth: number): string {

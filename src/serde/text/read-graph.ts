@@ -16,7 +16,7 @@ import type { Scanner } from './scanner.ts';
 
 /** Reads `name (inputs) => (outputs) <initializers and value_infos> { nodes }`. */
 export function readGraph(scanner: Scanner): Graph {
-  return scanner.nested(() => {
+  return scanner.nested('graph', () => {
     const name = scanner.atName() ? { name: scanner.name('the name of a graph') } : {};
     const block = readBlock<object>(scanner, graphFields);
     const declared: Declared = { valueInfos: [], initializers: [], sparseInitializers: [] };

@@ -2,6 +2,7 @@ import {
   elementCount,
   findDataType,
   type SparseTensor,
+  type StringEntry,
   Tensor,
   type TensorFields,
   type TensorStorage,
@@ -43,7 +44,7 @@ export function readData(scanner: Scanner, head: TensorHead, at: number): Tensor
   const given = scanner.takesTensor();
   if (given !== undefined) return checkGiven(scanner, given, head, at);
   const external = scanner.peek() === '[' ? readEntries(scanner) : undefined;
-  const storage = readStorage(scanner, head, at, external !== undefined);
+  const storage = readStorage(scanner, head, at, external);
   return new Tensor({
     ...head,
     storage,
@@ -76,10 +77,15 @@ function dimsOf(scanner: Scanner, type: TensorType, at: number): readonly number
   );
 }
 
-function readStorage(scanner: Scanner, head: TensorHead, at: number, external: boolean): TensorStorage {
+function readStorage(
+  scanner: Scanner,
+  head: TensorHead,
+  at: number,
+  external: readonly StringEntry[] | undefined,
+): TensorStorage {
   if (scanner.takesWord('raw')) return readRaw(scanner);
   if (scanner.takesWord('missing')) return readMissing(scanner);
-  if (external && scanner.peek() !== '{') return notLoaded;
+  if (external !== undefined && scanner.peek() !== '{') return notLoaded(external);
   return readCounted(scanner, head, at);
 }
 
@@ -133,9 +139,12 @@ function checkGiven(scanner: Scanner, given: Tensor, head: TensorHead, at: numbe
   return 'name' in head ? given.withName(head.name) : given;
 }
 
-const notLoaded: TensorStorage = Object.freeze({
-  kind: 'missing',
-  code: 'external-data-not-loaded',
-  reason: 'its elements are in another file, which was not loaded.',
-  fix: 'Load the model from disk, with its data files beside it.',
-});
+function notLoaded(entries: readonly StringEntry[]): TensorStorage {
+  const location = entries.find(({ key }) => key === 'location')?.value ?? '';
+  return {
+    kind: 'missing',
+    code: 'external-data-missing',
+    reason: `its elements are in another file, ${JSON.stringify(location)}, which text only refers to.`,
+    fix: 'Load the model from its files.',
+  };
+}

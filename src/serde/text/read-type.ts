@@ -26,7 +26,7 @@ export function atSparseConstant(scanner: Scanner): boolean {
 
 /** Reads `float[N, 3]`, `seq(float)`, `map(int64, string)` … and a denotation after it. */
 export function readType(scanner: Scanner): Type {
-  return scanner.nested(() => {
+  return scanner.nested('type', () => {
     const type = readBareType(scanner);
     return Object.freeze({ ...type, ...readBlock(scanner, typeFields) });
   });

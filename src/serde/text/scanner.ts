@@ -4,8 +4,8 @@ import { ModelError } from '../../support/errors.ts';
 /** Stands for an interpolated tensor in the text of a template. */
 export const placeholder = '\uFFFC';
 
-/** Deepest nesting of subgraphs or of types; protobuf readers refuse deeper messages too. */
-export const nestingLimit = 100;
+/** Deepest nesting of subgraphs, and of types; the codec refuses deeper ones too. */
+export const nestingLimit = 200;
 
 export type NumberKind = 'integer' | 'decimal' | 'bits';
 
@@ -20,7 +20,7 @@ export class Scanner {
   position = 0;
   /** What the last `number()` looked like. */
   numberKind: NumberKind = 'integer';
-  #depth = 0;
+  readonly #depths = { graph: 0, type: 0 };
 
   constructor(text: string, tensors: ReadonlyMap<number, Tensor> = new Map()) {
     this.text = text;
@@ -204,12 +204,12 @@ export class Scanner {
   }
 
   /** Reads something that may contain its like; refuses to go deeper than `nestingLimit`. */
-  nested<T>(read: () => T): T {
-    this.#depth += 1;
-    if (this.#depth > nestingLimit)
-      this.fail('nesting-too-deep', `Graphs and types nest at most ${nestingLimit} deep.`);
+  nested<T>(kind: 'graph' | 'type', read: () => T): T {
+    this.#depths[kind] += 1;
+    if (this.#depths[kind] > nestingLimit)
+      this.fail('nesting-too-deep', `A ${kind} nests at most ${nestingLimit} deep.`);
     const result = read();
-    this.#depth -= 1;
+    this.#depths[kind] -= 1;
     return result;
   }
 

@@ -126,7 +126,7 @@ describe('a graph', () => {
       { key: 'location', value: 'w.bin' },
       { key: 'offset', value: '16' },
     ]);
-    expect(storageOf(w!)).toMatchObject({ kind: 'missing', code: 'external-data-not-loaded' });
+    expect(storageOf(w!)).toMatchObject({ kind: 'missing', code: 'external-data-missing' });
   });
 
   it('keeps what ONNX text has no place for in blocks', () => {
