@@ -171,7 +171,7 @@ function readValueInfo(scanner: Scanner): ValueInfo {
 function finishValueInfo(scanner: Scanner, { type, name, at }: Start): ValueInfo {
   if (name === undefined) return scanner.expected('a type or the name of a value');
   const block = readBlock<object>(scanner, valueFields);
-  if (type === undefined && (scanner.peek() === '[' || scanner.atName())) {
+  if (type === undefined && scanner.text[at] !== '"' && (scanner.peek() === '[' || scanner.atName())) {
     const advice = 'Element types are float, double, int8, uint8, int64, bool, float16 …';
     scanner.fail('syntax', `"${name}" is no element type.`, at, advice);
   }
