@@ -1,0 +1,343 @@
+import {
+  type Attribute,
+  type FunctionDefinition,
+  functionBody,
+  type Graph,
+  type Model,
+  maxGraphDepth,
+  type Node,
+  type OpsetImport,
+  type SparseTensor,
+  type StringEntry,
+  type Tensor,
+  type Type,
+} from '../ir/index.ts';
+import { normalDomain } from '../ops/index.ts';
+import { ModelError } from '../support/errors.ts';
+import { canonicalOrder } from './canonical-order.ts';
+import { tensorDigest } from './tensor-digest.ts';
+
+/** Receives a model as a sequence of tokens. */
+export interface Sink {
+  text(value: string): void;
+  number(value: number): void;
+  tensor(value: Tensor): void;
+}
+
+export interface FormOptions {
+  /** Whether names of values, nodes and graphs are told. */
+  readonly names: boolean;
+  /** Whether nodes and initializers come in the order of the file, or in one that only the wiring decides. */
+  readonly fileOrder: boolean;
+  /** Whether producer, doc strings, metadata, declared types of inner values and annotations are told. */
+  readonly metadata: boolean;
+}
+
+/**
+ * Tells a model token by token, values by number in the order they come up: two models that are told alike are alike
+ * but for what the options leave out.
+ *
+ * @throws ModelError `too-deep` when subgraphs are nested more than 200 levels
+ */
+export function tellModel(model: Model, sink: Sink, options: FormOptions): void {
+  const teller = new Teller(sink, options);
+  teller.imports(model.opsetImports);
+  if (options.metadata) {
+    sink.text(
+      [model.irVersion, model.producerName, model.producerVersion, model.domain, model.modelVersion].join(
+        '\0',
+      ),
+    );
+    teller.note(model.docString, model.metadata);
+    sink.text(plain(model.configurations));
+  }
+  teller.main(model.graph);
+  const functions = [...model.functions].sort((a, b) => (functionKey(a) < functionKey(b) ? -1 : 1));
+  for (const definition of functions) teller.function(definition);
+  for (const { initialization, algorithm } of model.trainingInfo)
+    for (const graph of [initialization, algorithm]) if (graph !== undefined) teller.main(graph);
+}
+
+/** Numbers of the values of one graph, and the graphs inside it. */
+class Teller {
+  readonly #sink: Sink;
+  readonly #options: FormOptions;
+
+  constructor(sink: Sink, options: FormOptions) {
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  imports(imports: readonly OpsetImport[]): void {
+    const versions = new Map(imports.map(({ domain, version }) => [normalDomain(domain), version ?? 0]));
+    for (const [domain, version] of [...versions].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      this.#sink.text(domain);
+      this.#sink.number(version);
+    }
+  }
+
+  note(docString: string | undefined, entries: readonly StringEntry[]): void {
+    if (docString === undefined && entries.length === 0) return;
+    this.#sink.text(docString ?? '');
+    for (const entry of entries.map(({ key, value }) => `${key}=${value}`).sort()) this.#sink.text(entry);
+  }
+
+  main(graph: Graph): void {
+    this.#graph(graph, true, 0);
+  }
+
+  function(definition: FunctionDefinition): void {
+    this.#sink.text(functionKey(definition));
+    this.imports(definition.opsetImports);
+    this.#sink.text([...definition.attributes].sort().join('\0'));
+    const nothing = new Numbers();
+    for (const attribute of sortedByName(definition.attributeDefaults))
+      this.#attribute(attribute, nothing, 0);
+    if (this.#options.metadata) this.note(definition.docString, definition.metadata);
+    this.#graph(functionBody(definition), false, 0);
+  }
+
+  /** Tells a graph and returns the names it takes from around it, in the order they came up. */
+  #graph(graph: Graph, isMain: boolean, depth: number): readonly string[] {
+    if (depth > maxGraphDepth)
+      throw new ModelError('too-deep', `Subgraphs are nested more than ${maxGraphDepth} levels deep.`);
+    const { names, fileOrder, metadata } = this.#options;
+    const numbers = new Numbers(graph);
+    this.#sink.text('graph');
+    if (metadata) this.note(graph.docString, graph.metadata);
+    if (names) this.#sink.text(graph.name ?? '');
+    for (const input of graph.inputs) {
+      this.#define(numbers, input.name);
+      if (isMain || metadata) this.#type(input.type);
+      if (metadata) this.note(input.docString, input.metadata);
+      const fallback = numbers.initializers.get(input.name);
+      if (fallback !== undefined) this.#constant(fallback);
+    }
+    if (fileOrder) for (const name of numbers.initializers.keys()) this.#refer(numbers, name);
+    for (const node of fileOrder ? graph.nodes : canonicalOrder(graph)) this.#node(node, numbers, depth);
+    this.#sink.text('outputs');
+    for (const output of graph.outputs) {
+      this.#refer(numbers, output.name);
+      if (isMain || metadata) this.#type(output.type);
+      if (metadata) this.note(output.docString, output.metadata);
+    }
+    this.#unread(numbers);
+    if (metadata) this.#annotations(graph, numbers);
+    return numbers.captured;
+  }
+
+  #node(node: Node, numbers: Numbers, depth: number): void {
+    const { names, metadata } = this.#options;
+    this.#sink.text(`${normalDomain(node.domain)}\0${node.opType}\0${node.overload ?? ''}`);
+    if (names) this.#sink.text(node.name ?? '');
+    const inputs = trimmed(node.inputs);
+    this.#sink.number(inputs.length);
+    for (const input of inputs) this.#refer(numbers, input);
+    for (const attribute of sortedByName(node.attributes)) this.#attribute(attribute, numbers, depth);
+    const outputs = trimmed(node.outputs);
+    this.#sink.number(outputs.length);
+    for (const output of outputs) {
+      if (output === '') this.#sink.number(-1);
+      else this.#define(numbers, output);
+    }
+    if (!metadata) return;
+    this.note(node.docString, node.metadata);
+    if (node.deviceConfigurations.length > 0) this.#sink.text(plain(node.deviceConfigurations, names));
+  }
+
+  #attribute(attribute: Attribute, numbers: Numbers, depth: number): void {
+    const sink = this.#sink;
+    sink.text(attribute.name);
+    sink.text(attribute.type);
+    if (this.#options.metadata && attribute.docString !== undefined) sink.text(attribute.docString);
+    switch (attribute.type) {
+      case 'FLOAT':
+        return sink.number(attribute.value);
+      case 'INT':
+        return this.#integer(attribute.value);
+      case 'STRING':
+        return sink.text(attribute.value);
+      case 'TENSOR':
+        return sink.tensor(attribute.value);
+      case 'FLOATS':
+        return this.#each(attribute.value, (value) => sink.number(value));
+      case 'INTS':
+        return this.#each(attribute.value, (value) => this.#integer(value));
+      case 'STRINGS':
+        return this.#each(attribute.value, (value) => sink.text(value));
+      case 'TENSORS':
+        return this.#each(attribute.value, (value) => sink.tensor(value));
+      case 'GRAPH':
+        return this.#subgraph(attribute.value, numbers, depth);
+      case 'GRAPHS':
+        return this.#each(attribute.value, (value) => this.#subgraph(value, numbers, depth));
+      case 'SPARSE_TENSOR':
+        return this.#constant(attribute.value);
+      case 'SPARSE_TENSORS':
+        return this.#each(attribute.value, (value) => this.#constant(value));
+      case 'TYPE_PROTO':
+        return this.#type(attribute.value);
+      case 'TYPE_PROTOS':
+        return this.#each(attribute.value, (value) => this.#type(value));
+      case 'REFERENCE':
+        return sink.text(`${attribute.valueType} ${attribute.value}`);
+      case 'UNDEFINED':
+        return;
+    }
+  }
+
+  #each<Item>(items: readonly Item[], tell: (item: Item) => void): void {
+    this.#sink.number(items.length);
+    for (const item of items) tell(item);
+  }
+
+  #integer(value: bigint): void {
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) this.#sink.number(number);
+    else this.#sink.text(String(value));
+  }
+
+  #subgraph(graph: Graph, numbers: Numbers, depth: number): void {
+    for (const name of this.#graph(graph, false, depth + 1)) this.#refer(numbers, name);
+  }
+
+  /** Gives a value its number. */
+  #define(numbers: Numbers, name: string): void {
+    numbers.add(name);
+    const { names, metadata } = this.#options;
+    if (names) this.#sink.text(name);
+    if (metadata) this.#type(numbers.declared.get(name));
+  }
+
+  /** Tells the number of a value; one that comes up for the first time is a constant or taken from around the graph. */
+  #refer(numbers: Numbers, name: string): void {
+    if (name === '') return this.#sink.number(-1);
+    const number = numbers.find(name);
+    if (number !== undefined) return this.#sink.number(number);
+    this.#define(numbers, name);
+    const constant = numbers.initializers.get(name);
+    if (constant !== undefined) this.#constant(constant);
+    else if (numbers.made.has(name)) this.#sink.text('later');
+    else {
+      numbers.captured.push(name);
+      this.#sink.text('captured');
+    }
+  }
+
+  #constant(constant: Tensor | SparseTensor): void {
+    if ('dtype' in constant) {
+      this.#sink.tensor(constant);
+      if (this.#options.metadata) this.note(constant.docString, constant.metadata);
+      return;
+    }
+    this.#sink.text('sparse');
+    for (const part of [constant.values, constant.indices]) if (part !== undefined) this.#sink.tensor(part);
+    this.#each(constant.dims, (dim) => this.#sink.number(dim));
+  }
+
+  /** Initializers nobody reads, by their bits. */
+  #unread(numbers: Numbers): void {
+    const unread = [...numbers.initializers].filter(([name]) => numbers.find(name) === undefined);
+    const keyed = unread.map(([name, constant]) => {
+      const values = 'dtype' in constant ? constant : constant.values;
+      const digest = values === undefined ? '' : tensorDigest(values);
+      return { key: this.#options.names ? `${digest} ${name}` : digest, name, constant };
+    });
+    for (const { name, constant } of keyed.sort((a, b) => (a.key < b.key ? -1 : 1))) {
+      this.#define(numbers, name);
+      this.#constant(constant);
+    }
+  }
+
+  #annotations(graph: Graph, numbers: Numbers): void {
+    const number = (name: string | undefined) => numbers.find(name ?? '') ?? 'unknown';
+    const lines = graph.quantizationAnnotations.map(({ tensorName, parameters }) =>
+      [number(tensorName), ...parameters.map(({ key, value }) => `${key}=${number(value)}`)].join(' '),
+    );
+    for (const line of lines.sort()) this.#sink.text(line);
+  }
+
+  #type(type: Type | undefined): void {
+    let depth = 0;
+    for (let rest = type; rest !== undefined; rest = innerType(rest)) {
+      if (depth++ > maxGraphDepth)
+        throw new ModelError('too-deep', `A type is nested more than ${maxGraphDepth} levels deep.`);
+      this.#sink.text(typeWord(rest));
+    }
+  }
+}
+
+/** Which value of a graph has which number. */
+class Numbers {
+  readonly initializers = new Map<string, Tensor | SparseTensor>();
+  readonly declared = new Map<string, Type | undefined>();
+  readonly made = new Set<string>();
+  readonly captured: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  constructor(graph?: Graph) {
+    if (graph === undefined) return;
+    for (const tensor of graph.initializers) this.initializers.set(tensor.name ?? '', tensor);
+    for (const sparse of graph.sparseInitializers) this.initializers.set(sparse.values?.name ?? '', sparse);
+    for (const info of graph.valueInfos) this.declared.set(info.name, info.type);
+    for (const node of graph.nodes) for (const output of node.outputs) this.made.add(output);
+  }
+
+  find(name: string): number | undefined {
+    return this.#numbers.get(name);
+  }
+
+  add(name: string): void {
+    if (!this.#numbers.has(name)) this.#numbers.set(name, this.#numbers.size);
+  }
+}
+
+function typeWord(type: Type): string {
+  const denotation = type.denotation ?? '';
+  switch (type.kind) {
+    case 'tensor':
+    case 'sparse-tensor': {
+      const dims = type.shape?.map(({ value, param }) => value ?? (param ? `"${param}"` : '?'));
+      return `${type.kind} ${type.elemType}${dims === undefined ? '' : `[${dims}]`} ${denotation}`;
+    }
+    case 'map':
+      return `map ${type.keyType} ${denotation}`;
+    case 'opaque':
+      return `opaque ${type.domain} ${type.name} ${denotation}`;
+    default:
+      return `${type.kind} ${denotation}`;
+  }
+}
+
+function innerType(type: Type): Type | undefined {
+  return type.kind === 'sequence' || type.kind === 'optional'
+    ? type.elem
+    : type.kind === 'map'
+      ? type.valueType
+      : undefined;
+}
+
+function functionKey({ domain, name, overload }: FunctionDefinition): string {
+  return `${normalDomain(domain)}\0${name ?? ''}\0${overload ?? ''}`;
+}
+
+function sortedByName(attributes: readonly Attribute[]): readonly Attribute[] {
+  return attributes.length < 2 ? attributes : [...attributes].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Names without absent ones at the end: leaving them out says the same. */
+function trimmed(names: readonly string[]): readonly string[] {
+  let length = names.length;
+  while (length > 0 && names[length - 1] === '') length--;
+  return length === names.length ? names : names.slice(0, length);
+}
+
+function plain(value: unknown, names = true): string {
+  return JSON.stringify(value, (key, item) =>
+    key === 'origin' || (key === 'tensorName' && !names)
+      ? undefined
+      : typeof item === 'bigint'
+        ? String(item)
+        : item,
+  );
+}
