@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { decodeModel, parseModel, printModel } from '../../src/serde/index.ts';
+import { decodeModel, encodeModel, parseModel, printModel } from '../../src/serde/index.ts';
 import { isDeepFrozen, plain } from '../serde/text/plain.ts';
 import { describeShared, sharedDir } from './paths.ts';
 
@@ -15,7 +15,7 @@ function modelFiles(): readonly string[] {
 }
 
 describeShared('ONNX text of the shared models', () => {
-  it('reads back to equal models, and prints the same again', () => {
+  it('reads back to equal models, which can be encoded, and prints the same again', () => {
     const files = modelFiles();
     expect(files.length).toBeGreaterThan(900);
     for (const path of files) {
@@ -24,6 +24,7 @@ describeShared('ONNX text of the shared models', () => {
       const text = printModel(model);
       const back = parseModel(text);
       expect(plain(back), name).toEqual(plain(model));
+      expect(plain(decodeModel(encodeModel(back))), name).toEqual(plain(model));
       expect(isDeepFrozen(back), name).toBe(true);
       expect(printModel(back), name).toBe(text);
     }

@@ -1,9 +1,10 @@
 import type { Attribute, AttributeType, Tensor, Type } from '../../ir/index.ts';
+import { isFloatWord } from './lexemes.ts';
 import { floatOf } from './read-elements.ts';
 import { readSparseTensor, readTensorAfterType } from './read-tensor.ts';
 import { atSparseConstant, atType, readType } from './read-type.ts';
 import { attributeFields, type ReadGraph, readBlock } from './records.ts';
-import { isFloatWord, type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { attributeTypes } from './words.ts';
 
 /** Reads `<axis = 1, mode: string = "edge", …>` if it comes next. */

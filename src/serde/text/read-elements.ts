@@ -1,7 +1,8 @@
 import { decoderOf, encodeElements, encoderOf, packBits } from '../../ir/elements.ts';
 import { type DataType, findDataType, integerRange } from '../../ir/index.ts';
 import { floatFormats, maxFinite } from '../../support/minifloat.ts';
-import { excerpt, numberOf, type Scanner } from './scanner.ts';
+import { excerpt, numberOf } from './lexemes.ts';
+import type { Scanner } from './scanner.ts';
 
 /** Elements of a tensor: packed little-endian bytes, or strings. */
 export interface Elements {

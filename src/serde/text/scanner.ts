@@ -1,8 +1,14 @@
 import type { Tensor } from '../../ir/index.ts';
 import { ModelError } from '../../support/errors.ts';
-
-/** Stands for an interpolated tensor in the text of a template. */
-export const placeholder = '\uFFFC';
+import {
+  describeToken,
+  excerpt,
+  isDigit,
+  isFloatWord,
+  isHexDigit,
+  isLetter,
+  placeholder,
+} from './lexemes.ts';
 
 /** Deepest nesting of subgraphs, and of types; the codec refuses deeper ones too. */
 export const nestingLimit = 200;
@@ -29,7 +35,7 @@ export class Scanner {
 
   /** Throws: says what was expected at a place, and what is there instead. */
   expected(what: string, at = this.#skip()): never {
-    return this.fail('syntax', `Expected ${what}, but found ${this.#found(at)}.`, at);
+    return this.fail('syntax', `Expected ${what}, but found ${describeToken(this.text, at)}.`, at);
   }
 
   fail(code: string, message: string, at = this.position, fix?: string): never {
@@ -157,7 +163,7 @@ export class Scanner {
     if (this.#wordEnd(i) !== i || (i - start === 2 && this.numberKind === 'bits'))
       this.fail(
         'syntax',
-        `Expected ${what}, but ${this.#found(start)} is neither a number nor a name.`,
+        `Expected ${what}, but ${describeToken(this.text, start)} is neither a number nor a name.`,
         start,
       );
     this.position = i;
@@ -236,16 +242,10 @@ export class Scanner {
   }
 
   #wordEnd(start: number): number {
+    const { text } = this;
     let i = start;
-    if (isLetter(this.text.charCodeAt(i))) {
-      i += 1;
-      for (
-        let code = this.text.charCodeAt(i);
-        isLetter(code) || isDigit(code);
-        code = this.text.charCodeAt(i)
-      )
-        i += 1;
-    }
+    if (!isLetter(text.charCodeAt(i))) return i;
+    while (isLetter(text.charCodeAt(i)) || isDigit(text.charCodeAt(i))) i += 1;
     return i;
   }
 
@@ -270,45 +270,6 @@ export class Scanner {
       return this.fail('syntax', 'Expected a code point such as "\\u{1f600}" after "\\u".', at - 1);
     return [String.fromCodePoint(code), 1 + digits![0].length];
   }
-
-  #found(at: number): string {
-    if (at >= this.text.length) return 'the end of the text';
-    const character = String.fromCodePoint(this.text.codePointAt(at)!);
-    if (character === placeholder) return 'an interpolated tensor';
-    if (character === '…' || this.text.startsWith('...', at)) return 'elements that were left out ("…")';
-    const token =
-      /^(?:"[^"\n]{0,40}"?|[-+]?[A-Za-z0-9_]+|=>)/.exec(this.text.slice(at, at + 42))?.[0] ?? character;
-    return token.startsWith('"') ? token : `"${excerpt(token)}"`;
-  }
-}
-
-/** The number that the text of a `number()` stands for. */
-export function numberOf(text: string): number {
-  const number = Number(text);
-  if (!Number.isNaN(number)) return number;
-  const negative = text.startsWith('-');
-  return /nan$/i.test(text) ? NaN : negative ? -Infinity : Infinity;
-}
-
-/** The start of a long text. */
-export function excerpt(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
-}
-
-export function isFloatWord(word: string): boolean {
-  return /^(?:inf|infinity|nan)$/i.test(word);
 }
 
 const none: readonly never[] = Object.freeze([]);
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
-}
-
-function isHexDigit(code: number): boolean {
-  return isDigit(code) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
-}
-
-function isLetter(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
-}

@@ -1,6 +1,7 @@
 import { type Graph, type Model, Tensor } from '../../ir/index.ts';
+import { placeholder } from './lexemes.ts';
 import { readModel, readWholeGraph } from './parse.ts';
-import { placeholder, Scanner } from './scanner.ts';
+import { Scanner } from './scanner.ts';
 
 /**
  * What a template may interpolate. A Tensor stands for itself, never copied or printed; numbers are written out; a

@@ -1,5 +1,5 @@
 import { type AttributeType, dataTypeFromText } from '../../ir/index.ts';
-import { isFloatWord } from './scanner.ts';
+import { isFloatWord } from './lexemes.ts';
 
 /** How names and strings are written, and the words that are no names unless quoted. */
 
