@@ -1,5 +1,6 @@
 import type { DataType, GraphView, Node, Tensor, TensorType, Type } from '../ir/index.ts';
 import { type OperatorAttributes, type PlainValue, plainAttributes } from '../ops/index.ts';
+import { ModelError } from '../support/errors.ts';
 
 /** What a match looks at: the graph, and (asked for only when needed) the types of its values. */
 export interface Scope {
@@ -90,9 +91,15 @@ export class Constant extends Value {
   }
 }
 
-/** Elements as exact numbers. */
+/** Elements as exact numbers; throws `value-out-of-range` for 64-bit integers beyond 2^53. */
 export function numbersOf(tensor: Tensor): readonly number[] {
-  return Array.from(tensor.toTypedArray() as ArrayLike<number | bigint>, Number);
+  return Array.from(tensor.toTypedArray() as ArrayLike<number | bigint>, (value) => {
+    if (typeof value === 'number' || Number.isSafeInteger(Number(value))) return Number(value);
+    throw new ModelError(
+      'value-out-of-range',
+      `${value} in "${tensor.name ?? 'a constant'}" is beyond 2^53.`,
+    );
+  });
 }
 
 /** A node that a pattern has found. */

@@ -1,0 +1,11 @@
+export type { Builder, BuilderTools, NodeSpec, Operand } from './builder.ts';
+export type { DriverOptions } from './driver.ts';
+export { type Effect, effects } from './effect.ts';
+export { type Pass, type PassResult, type PassSpec, pass } from './pass.ts';
+export { Pipeline, pipeline, type Stage, type StageSource } from './pipeline.ts';
+export type { Finding, RewriteRecord, StopReason } from './record.ts';
+export { type RewriteOptions, type Rewritten, rewrite } from './rewrite.ts';
+export { type Replacement, type Rule, type RuleSpec, rule } from './rule.ts';
+export { RuleSet, type RuleSource, ruleSet } from './rule-set.ts';
+export { Trace, type TraceStep } from './trace.ts';
+export { type Decision, decide, whyNot } from './why-not.ts';
