@@ -42,6 +42,14 @@ export class Decoder extends WireReader {
       .join('/');
   }
 
+  /** The fields of the whole buffer, with its origin, where `decode` makes the IR's object of them. */
+  decodeFields(codec: MessageCodec): Fields {
+    const fields = this.#fields(codec, undefined, 0, this.bytes.length);
+    const origin = new Origin(this.bytes);
+    origin.describe(Object.freeze(withOrigin(fields, origin)));
+    return fields;
+  }
+
   #message(
     codec: MessageCodec,
     field: FieldCodec | undefined,
@@ -50,6 +58,25 @@ export class Decoder extends WireReader {
     index = -1,
   ): Traceable {
     const { end: outerEnd } = this;
+    const fields = this.#fields(codec, field, start, end, index);
+    const origin = new Origin(this.bytes.subarray(start, end));
+    const message = codec.hooks.finish?.(fields, origin, this) ?? Object.freeze(withOrigin(fields, origin));
+    origin.describe(message);
+    if (codec.hooks.maxDepth !== undefined) this.#depths.set(codec, this.#depths.get(codec)! - 1);
+    this.#frames.pop();
+    this.end = outerEnd;
+    this.pos = end;
+    return message;
+  }
+
+  /** Reads the fields of a message and leaves its frame behind, for errors found while they are put to use. */
+  #fields(
+    codec: MessageCodec,
+    field: FieldCodec | undefined,
+    start: number,
+    end: number,
+    index = -1,
+  ): Fields {
     const fields: Fields = { ...codec.template };
     const bodies: Body[] = [];
     this.#frames.push({ field, index, fields });
@@ -64,14 +91,7 @@ export class Decoder extends WireReader {
     }
     for (const body of bodies) this.#singular(body, fields);
     for (const { repeated, property } of codec.fields) if (repeated) Object.freeze(fields[property]);
-    const origin = new Origin(this.bytes.subarray(start, end));
-    const message = codec.hooks.finish?.(fields, origin, this) ?? Object.freeze(withOrigin(fields, origin));
-    origin.describe(message);
-    this.#leave(codec);
-    this.#frames.pop();
-    this.end = outerEnd;
-    this.pos = end;
-    return message;
+    return fields;
   }
 
   #field(codec: MessageCodec, field: FieldCodec, fields: Fields, bodies: Body[]): void {
@@ -181,10 +201,6 @@ export class Decoder extends WireReader {
     this.#depths.set(codec, depth);
     if (depth > maxDepth)
       this.fail('too-deep', `${codec.name} messages are nested deeper than ${maxDepth} levels.`, damaged);
-  }
-
-  #leave(codec: MessageCodec): void {
-    if (codec.hooks.maxDepth !== undefined) this.#depths.set(codec, this.#depths.get(codec)! - 1);
   }
 
   /** Bounds the memory that a small file of empty messages could take. */

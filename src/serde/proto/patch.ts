@@ -9,7 +9,7 @@ import { WireReader } from './wire.ts';
  * Walks the old bytes slot by slot. A field whose value is the very same stays, bit for bit, in whatever encoding, and
  * so does every unknown field. A changed scalar takes the place of its last slot. Of a changed list, elements that were
  * there before keep their slots; new ones come where the list has them. A field without a slot goes in front of the
- * first higher number.
+ * first field with a higher number, or behind the last field that the schema knows.
  */
 export function patchMessage(
   encoder: Encoder,
@@ -66,29 +66,32 @@ function stepsOf(
 ): readonly Step[] {
   const slots = slotsOf(codec, bytes);
   const last = new Map(slots.map((slot, i) => [slot.field, i]));
+  const behindKnown = slots.findLastIndex((slot) => slot.field !== undefined) + 1;
   const fresh = [...changed].filter((field) => !last.has(field));
   const lists = new Map<FieldCodec, ListWriter>();
   const steps: Step[] = [];
   let inserted = 0;
+  const insertBelow = (number: number): void => {
+    for (; inserted < fresh.length && fresh[inserted]!.number < number; inserted++) {
+      const field = fresh[inserted]!;
+      steps.push({ kind: 'field', field, value: edited[field.property] });
+    }
+  };
   slots.forEach((slot, i) => {
-    while (inserted < fresh.length && fresh[inserted]!.number < slot.number)
-      addField(steps, fresh[inserted++]!, edited);
     const { field } = slot;
+    if (i === behindKnown) insertBelow(Number.POSITIVE_INFINITY);
+    else if (field !== undefined) insertBelow(field.number);
     if (field === undefined || !changed.has(field)) keep(steps, slot.start, slot.end);
     else if (field.repeated) {
-      let list = lists.get(field);
-      if (list === undefined)
-        lists.set(field, (list = listWriter(field, old[field.property], edited[field.property], bytes)));
+      const { property } = field;
+      const list = lists.get(field) ?? listWriter(field, old[property], edited[property], bytes);
+      lists.set(field, list);
       list(steps, slot, last.get(field) === i);
     } else if (last.get(field) === i && edited[field.property] !== undefined)
       steps.push({ kind: 'element', field, value: edited[field.property] });
   });
-  while (inserted < fresh.length) addField(steps, fresh[inserted++]!, edited);
+  insertBelow(Number.POSITIVE_INFINITY);
   return steps;
-}
-
-function addField(steps: Step[], field: FieldCodec, edited: Fields): void {
-  steps.push({ kind: 'field', field, value: edited[field.property] });
 }
 
 function keep(steps: Step[], start: number, end: number): void {
@@ -147,20 +150,22 @@ function scalarList(
   let next = 0;
   return (steps, slot, isLast) => {
     const packed = slot.wire === 2 && field.wire !== 2;
-    const upTo = isLast
-      ? list.length
-      : Math.min(list.length, next + (packed ? countOf(field, slot, bytes) : 1));
-    if (packed) {
-      steps.push({ kind: 'packed', field, value: list.slice(next, upTo) });
-      next = Math.max(next, upTo);
-      return;
-    }
-    if (next < upTo && Object.is(list[next], old[next])) {
+    const slotEnd = next + (packed ? countOf(field, slot, bytes) : 1);
+    const upTo = isLast ? list.length : Math.min(list.length, slotEnd);
+    const same = (i: number): boolean => Object.is(list[i], old[i]);
+    if (upTo >= slotEnd && (!packed || upTo === slotEnd) && every(next, slotEnd, same)) {
       keep(steps, slot.start, slot.end);
-      next += 1;
+      next = slotEnd;
     }
-    for (; next < upTo; next++) steps.push({ kind: 'element', field, value: list[next] });
+    if (packed && next < upTo) steps.push({ kind: 'packed', field, value: list.slice(next, upTo) });
+    else for (let i = next; i < upTo; i++) steps.push({ kind: 'element', field, value: list[i] });
+    next = upTo;
   };
+}
+
+function every(start: number, end: number, test: (i: number) => boolean): boolean {
+  for (let i = start; i < end; i++) if (!test(i)) return false;
+  return true;
 }
 
 function countOf(field: FieldCodec, slot: Slot, bytes: Uint8Array): number {

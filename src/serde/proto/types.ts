@@ -7,10 +7,11 @@ import {
   type Traceable,
   type Type,
 } from '../../ir/index.ts';
+import { Decoder } from './decode.ts';
 import { defineMessage, type Fields } from './message.ts';
 
 /** TypeProto ⇔ Type: the message inside the message is flattened into one object with a `kind`. */
-defineMessage(
+const typeMessage = defineMessage(
   'TypeProto',
   {},
   {},
@@ -47,7 +48,11 @@ interface TypeFields {
 
 interface TensorFields {
   readonly elemType?: number | undefined;
-  readonly shape?: { readonly dims: readonly Dimension[] } | undefined;
+  readonly shape?: Shape | undefined;
+}
+
+interface Shape {
+  readonly dims: readonly Dimension[];
 }
 
 function typeOf(fields: TypeFields, origin: Origin): Type {
@@ -94,15 +99,42 @@ function fieldsOf(type: Type): Fields & TypeFields {
   }
 }
 
-/** A type whose denotation alone was edited keeps the rest as it was encoded. */
+/**
+ * What is flattened in the IR is unfolded again from the bytes, so that the messages in between keep what they hold
+ * beside the fields that were edited.
+ */
 function pair(before: Traceable, after: Traceable): readonly [Fields, Fields] {
-  const old = fieldsOf(before as Type);
-  const { denotation: _, origin: __, ...oldBody } = before as Type;
-  const { denotation, origin: ___, ...body } = after as Type;
-  const same = Object.entries({ ...oldBody, ...body }).every(
-    ([key, value]) => Object.is(value, oldBody[key as keyof typeof oldBody]) && key in body,
-  );
-  return [old, same ? { ...old, denotation } : fieldsOf(after as Type)];
+  const old = new Decoder(before.origin!.bytes).decodeFields(typeMessage);
+  const [type, edited] = [before as Type, after as Type];
+  const fresh = fieldsOf(edited);
+  if (type.kind !== edited.kind) return [old, fresh];
+  const body = bodyOf(type.kind);
+  if (body === undefined) return [old, fresh];
+  return [
+    old,
+    { ...fresh, [body]: merge(old[body] as Fields, fieldsOf(type)[body] as Fields, fresh[body] as Fields) },
+  ];
+}
+
+/** The unfolded message `old` with the fields that differ between `before` and `after`. */
+function merge(old: Fields, before: Fields, after: Fields): Fields {
+  const merged: Fields = { ...old };
+  for (const [property, value] of Object.entries(after)) {
+    if (property === 'shape') merged.shape = mergeShape(old.shape, before.shape, value);
+    else if (!Object.is(value, before[property])) merged[property] = value;
+  }
+  return merged;
+}
+
+function mergeShape(old: unknown, before: unknown, after: unknown): unknown {
+  const dims = (after as Shape | undefined)?.dims;
+  if (dims === (before as Shape | undefined)?.dims) return old;
+  return dims === undefined ? undefined : { ...(old as Shape | undefined), dims };
+}
+
+function bodyOf(kind: Type['kind']): keyof TypeFields | undefined {
+  if (kind === 'none') return undefined;
+  return kind === 'sparse-tensor' ? 'sparseTensorType' : `${kind}Type`;
 }
 
 /** UNDEFINED is what an absent element type reads as. */
