@@ -93,11 +93,15 @@ export class Tensor<D extends DataType = DataType> implements Traceable {
     return valuesOf(this).slice() as never;
   }
 
-  /** The strings of a string tensor. */
+  /** The strings of a string tensor, as many as its dims say. */
   toStrings(): readonly string[] {
-    if (this.#storage.kind !== 'strings')
+    const storage = this.#storage;
+    if (storage.kind === 'missing') throw missingElements(this, storage);
+    if (storage.kind !== 'strings')
       throw new ModelError('not-a-string-tensor', `${title(this)} holds ${this.dtype}, not strings.`);
-    return this.#storage.values;
+    const { size } = this;
+    if (storage.values.length < size) throw tooShort(this, `${size} strings`, storage.values.length);
+    return storage.values.length === size ? storage.values : Object.freeze(storage.values.slice(0, size));
   }
 
   /** A copy of the elements as `raw_data` holds them: little-endian, packed. */
@@ -142,19 +146,10 @@ export function bytesOf(tensor: Tensor): Uint8Array {
   const storage = storageOf(tensor);
   if (storage.kind === 'strings')
     throw new ModelError('no-typed-array', `${title(tensor)} holds strings; read it with toStrings().`);
-  if (storage.kind === 'missing')
-    throw new ModelError(storage.code, `${title(tensor)}: ${storage.reason}`, { fix: storage.fix });
+  if (storage.kind === 'missing') throw missingElements(tensor, storage);
   const bytes = storage.kind === 'bytes' ? storage.bytes : storage.load();
   const needed = tensor.byteLength;
-  if (bytes.length < needed) {
-    throw new ModelError(
-      'tensor-too-short',
-      `${title(tensor)} is ${tensor.dtype}[${tensor.dims}] and needs ${needed} bytes, but holds ${bytes.length}.`,
-      {
-        fix: 'The file is damaged or its dims are wrong; export the model again.',
-      },
-    );
-  }
+  if (bytes.length < needed) throw tooShort(tensor, `${needed} bytes`, bytes.length);
   return bytes.length === needed ? bytes : bytes.subarray(0, needed);
 }
 
@@ -239,6 +234,21 @@ export function stringBytes(value: string): Uint8Array {
 
 function readValues(tensor: Tensor): TypedArray {
   return decodeElements(tensor.dtype, tensor.size, bytesOf(tensor));
+}
+
+function missingElements(
+  tensor: Tensor,
+  { code, reason, fix }: TensorStorage & { kind: 'missing' },
+): ModelError {
+  return new ModelError(code, `${title(tensor)}: ${reason}`, { fix });
+}
+
+function tooShort(tensor: Tensor, needed: string, held: number): ModelError {
+  return new ModelError(
+    'tensor-too-short',
+    `${title(tensor)} is ${tensor.dtype}[${tensor.dims}] and needs ${needed}, but holds ${held}.`,
+    { fix: 'The file is damaged or its dims are wrong; export the model again.' },
+  );
 }
 
 function fieldsOf(tensor: Tensor): Omit<TensorFields, 'storage'> {

@@ -36,10 +36,8 @@ export class Decoder extends WireReader {
 
   /** The place of the message being read, without the byte. */
   path(): string {
-    return this.#frames
-      .map(title)
-      .filter((part) => part !== '')
-      .join('/');
+    const titles = this.#frames.map(title).filter((part) => part !== '');
+    return titles.length > 0 ? titles.join('/') : 'byte 0';
   }
 
   /** The fields of the whole buffer, with its origin, where `decode` makes the IR's object of them. */
@@ -228,9 +226,9 @@ interface Body {
 }
 
 function title({ field, index, fields }: Frame): string {
-  if (field === undefined) return '';
-  if (field.name === 'graph') return 'main';
+  if (field?.name === 'graph') return 'main';
   const name = fields.name === undefined || fields.name === '' ? '' : ` ${JSON.stringify(fields.name)}`;
+  if (field === undefined) return name.trimStart();
   return field.name === 'attribute' && name !== ''
     ? `attribute${name}`
     : `${field.name}${index < 0 ? '' : ` ${index}`}${name}`;

@@ -120,6 +120,10 @@ class TensorReader extends WireReader {
   override place(): string {
     return this.#at;
   }
+
+  override fail(_: string, message: string, fix?: string): never {
+    return super.fail('malformed', `The elements of a tensor are damaged. ${message}`, fix);
+  }
 }
 
 const fieldOfType = new Map<DataType, PayloadField>([
