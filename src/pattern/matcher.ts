@@ -106,18 +106,22 @@ class Matcher {
   /** Nodes of the root's operators that can be reached from what is bound already. */
   #candidates(root: NodePattern): Set<Node> {
     const { view } = this.#scope;
-    const starts = [...this.#bindings.values()].flatMap((bound) =>
-      bound instanceof Value ? [bound.name] : [],
+    const { captureNames, depth: reach } = factsOf([root]);
+    const values = [...this.#bindings].flatMap(([name, bound]) =>
+      bound instanceof Value ? [{ name, bound }] : [],
     );
+    // A value both roots name leads straight to the other one; a zero point may be read by every quantizer of the model.
+    const common = values.filter(({ name, bound }) => captureNames.has(name) && !(bound instanceof Constant));
+    const starts = (common.length > 0 ? common : values).map(({ bound }) => bound.name);
     const outputs = [...this.#matched.keys()].flatMap((node) => node.outputs);
     const found = new Set<Node>();
-    let values: readonly string[] = [...starts, ...outputs];
-    for (let depth = factsOf([root]).depth; depth > 0; depth--) {
-      const readers = new Set(values.flatMap((value) => view.uses(value).map((use) => use.node)));
+    let reached: readonly string[] = [...starts, ...outputs];
+    for (let depth = reach; depth > 0; depth--) {
+      const readers = new Set(reached.flatMap((value) => view.uses(value).map((use) => use.node)));
       for (const reader of readers) {
         if (root.options.operators.includes(reader.opType) && !this.#matched.has(reader)) found.add(reader);
       }
-      values = [...readers].flatMap((reader) => reader.outputs);
+      reached = [...readers].flatMap((reader) => reader.outputs);
     }
     return found;
   }

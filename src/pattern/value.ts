@@ -1,5 +1,5 @@
 import type { DataType, GraphView, Node, Tensor, TensorType, Type } from '../ir/index.ts';
-import { type OperatorAttributes, type PlainValue, plainAttributes } from '../ops/index.ts';
+import { constantOf, type OperatorAttributes, type PlainValue, plainAttributes } from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
 
 /** What a match looks at: the graph, and (asked for only when needed) the types of its values. */
@@ -37,6 +37,11 @@ export class Value {
 
   get rank(): number | undefined {
     return this.#tensorType?.shape?.length;
+  }
+
+  /** Whether the value is known when the model is built: what `constant()` matches. */
+  get isConstant(): boolean {
+    return constantOf(this.#scope.view, this.name) !== undefined;
   }
 
   /** Whether the value is an output of the graph. */
