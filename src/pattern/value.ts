@@ -39,9 +39,9 @@ export class Value {
     return this.#tensorType?.shape?.length;
   }
 
-  /** Whether the value is known when the model is built: what `constant()` matches. */
-  get isConstant(): boolean {
-    return constantOf(this.#scope.view, this.name) !== undefined;
+  /** The tensor the value always is, in whatever guise: what `constant()` matches. */
+  get constant(): Tensor | undefined {
+    return constantOf(this.#scope.view, this.name);
   }
 
   /** Whether the value is an output of the graph. */
