@@ -1,0 +1,159 @@
+import { ModelError } from '../support/errors.ts';
+import { allocateDoubles, cellsOf, type NdArray, productOf } from './array.ts';
+import { multiplyPanel, packPanels } from './gemm.ts';
+import { type PaddedImage, padImage } from './padded.ts';
+import { slideWindow, type Window, type WindowAttributes } from './window.ts';
+
+export interface ConvolutionAttributes extends WindowAttributes {
+  readonly group?: number | undefined;
+  readonly kernel_shape?: readonly number[] | undefined;
+}
+
+/** Sums of a convolution in double precision, [N, M, …output]. */
+export interface ConvolutionSums {
+  readonly sums: Float64Array;
+  readonly dims: readonly number[];
+}
+
+/**
+ * Σ (x − xZero)·(w − wZero) over the channels of a group and the taps of the window, in the order channel, then taps in
+ * row-major order. Exact for integer inputs; padding counts as zero.
+ *
+ * @param wZero one zero point, or one per output channel
+ */
+export function convolve(
+  x: NdArray,
+  w: NdArray,
+  attributes: ConvolutionAttributes,
+  xZero = 0,
+  wZero: ArrayLike<number> = [0],
+): ConvolutionSums {
+  const { group = 1 } = attributes;
+  const [batch, channels] = x.dims as [number, number];
+  const [filters, depth] = w.dims as [number, number];
+  checkConvolution(x, w, attributes);
+  const spatial = x.dims.slice(2);
+  const window = slideWindow(spatial, w.dims.slice(2), attributes);
+  const dims = [batch, filters, ...window.output];
+  const outputSize = productOf(window.output);
+  const sums = allocateDoubles(productOf(dims));
+  if (sums.length === 0 || channels === 0) return { sums, dims };
+  const weights = centred(w, wZero);
+  const image = padImage(depth, spatial, window);
+  const size = productOf(spatial);
+  const perGroup = filters / group;
+  const source = cellsOf(x);
+  const convolveGroup = perGroup < 3 ? directGroup : panelGroup(weights, depth, perGroup, window, group);
+  for (let n = 0; n < batch; n++) {
+    for (let g = 0; g < group; g++) {
+      image.load(source, (n * channels + g * depth) * size, xZero);
+      const start = (n * filters + g * perGroup) * outputSize;
+      convolveGroup(image, weights, g, depth, sums.subarray(start, start + perGroup * outputSize));
+    }
+  }
+  return { sums, dims };
+}
+
+function checkConvolution(x: NdArray, w: NdArray, attributes: ConvolutionAttributes): void {
+  const { group = 1, kernel_shape } = attributes;
+  if (x.dims.length < 3 || w.dims.length !== x.dims.length) {
+    throw new ModelError(
+      'shape-mismatch',
+      `A convolution needs x [N, C, spatial…] and w [M, C/group, spatial…] of one rank; they are [${x.dims}] and [${w.dims}].`,
+    );
+  }
+  const [, channels] = x.dims as [number, number];
+  const [filters, depth] = w.dims as [number, number];
+  if (group < 1 || depth * group !== channels || filters % group !== 0) {
+    throw new ModelError(
+      'shape-mismatch',
+      `x [${x.dims}] has ${channels} channels, but w [${w.dims}] takes ${depth} in each of ${group} groups.`,
+    );
+  }
+  if (kernel_shape !== undefined && !kernel_shape.every((k, i) => k === w.dims[i + 2])) {
+    throw new ModelError('shape-mismatch', `kernel_shape is [${kernel_shape}], but w is [${w.dims}].`);
+  }
+}
+
+type GroupConvolution = (
+  image: PaddedImage,
+  weights: Float64Array,
+  group: number,
+  depth: number,
+  sums: Float64Array,
+) => void;
+
+/** One output element at a time: best when a group has few filters, as in depthwise convolutions. */
+function directGroup(
+  image: PaddedImage,
+  weights: Float64Array,
+  group: number,
+  depth: number,
+  sums: Float64Array,
+): void {
+  const { data, taps, origins, channelSize } = image;
+  const count = origins.length;
+  const filters = sums.length / count;
+  for (let f = 0; f < filters; f++) {
+    for (let c = 0; c < depth; c++) {
+      const first = ((group * filters + f) * depth + c) * taps.length;
+      for (let o = 0; o < count; o++) {
+        const origin = origins[o]! + c * channelSize;
+        let sum = sums[f * count + o]!;
+        for (let t = 0; t < taps.length; t++) sum += data[origin + taps[t]!]! * weights[first + t]!;
+        sums[f * count + o] = sum;
+      }
+    }
+  }
+}
+
+/** Four output positions at a time: their taps are gathered into a panel that all filters are multiplied with. */
+function panelGroup(
+  weights: Float64Array,
+  depth: number,
+  filters: number,
+  window: Window,
+  groups: number,
+): GroupConvolution {
+  const length = depth * productOf(window.kernel);
+  const packed = Array.from({ length: groups }, (_, g) =>
+    packPanels(weights, g * filters * length, filters, length, length, 1),
+  );
+  const panel = new Float64Array(4 * length);
+  return (image, _, group, __, sums) => {
+    const { data, taps, origins, channelSize } = image;
+    const count = origins.length;
+    for (let o = 0; o < count; o += 4) {
+      const last = count - 1;
+      const o0 = origins[o]!;
+      const o1 = origins[Math.min(o + 1, last)]!;
+      const o2 = origins[Math.min(o + 2, last)]!;
+      const o3 = origins[Math.min(o + 3, last)]!;
+      let p = 0;
+      for (let c = 0; c < depth; c++) {
+        const base = c * channelSize;
+        for (let t = 0; t < taps.length; t++, p += 4) {
+          const tap = base + taps[t]!;
+          panel[p] = data[tap + o0]!;
+          panel[p + 1] = data[tap + o1]!;
+          panel[p + 2] = data[tap + o2]!;
+          panel[p + 3] = data[tap + o3]!;
+        }
+      }
+      multiplyPanel(packed[group]!, panel, 0, length, sums, filters, count, o);
+    }
+  };
+}
+
+/** Weights minus their zero points, as doubles. */
+function centred(w: NdArray, zeros: ArrayLike<number>): Float64Array {
+  const source = cellsOf(w);
+  const filters = w.dims[0]!;
+  const size = productOf(w.dims, 1);
+  const result = allocateDoubles(source.length);
+  for (let f = 0; f < filters; f++) {
+    const zero = zeros.length === 1 ? zeros[0]! : zeros[f]!;
+    for (let i = f * size; i < (f + 1) * size; i++) result[i] = source[i]! - zero;
+  }
+  return result;
+}

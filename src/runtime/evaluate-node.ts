@@ -1,0 +1,55 @@
+import type { Node, OpsetImport, Tensor } from '../ir/index.ts';
+import { fromTensor, toTensor } from './array.ts';
+import { defaultMemoryLimit, withBudget } from './budget.ts';
+import { planGraph } from './plan.ts';
+import { Environment, runGraph } from './run.ts';
+
+export interface EvaluateOptions {
+  /** Imported version of the node's domain, or all imports when subgraphs need more than one. */
+  readonly opset: number | readonly OpsetImport[];
+  /** Values that subgraphs of the node capture. */
+  readonly captured?: ReadonlyMap<string, Tensor>;
+  /** Bytes the results may take; 4 GiB unless given. */
+  readonly memory?: number;
+}
+
+/**
+ * Runs one node alone, as constant folding does.
+ *
+ * @param inputs tensors by input position; `undefined` where the node's input is absent
+ * @returns tensors by output position; `undefined` where the node names no output
+ * @throws ModelError as `execute`
+ */
+export function evaluateNode(
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  options: EvaluateOptions,
+): (Tensor | undefined)[] {
+  const { opset, captured = new Map<string, Tensor>(), memory = defaultMemoryLimit } = options;
+  const opsetImports = typeof opset === 'number' ? [{ domain: node.domain ?? '', version: opset }] : opset;
+  const present = new Map<string, Tensor>(captured);
+  node.inputs.forEach((name, index) => {
+    const tensor = inputs[index];
+    if (name !== '' && tensor !== undefined) present.set(name, tensor);
+  });
+  const info = (name: string) => ({ name, metadata: [] });
+  const graph = {
+    name: 'node',
+    nodes: [node],
+    inputs: [...present.keys()].map(info),
+    outputs: node.outputs.filter(Boolean).map(info),
+    initializers: [],
+    sparseInitializers: [],
+    valueInfos: [],
+    quantizationAnnotations: [],
+    metadata: [],
+  };
+  const types = [...present.values()].map((tensor) => tensor.dtype);
+  const plan = planGraph(graph, { opsetImports, functions: [], place: graph.name, depth: 0 }, types);
+  const environment = new Environment();
+  const budget = { limit: memory, live: 0 };
+  withBudget(budget, () =>
+    runGraph(plan, [...present.values()].map(fromTensor), environment, { budget, maxIterations: 1_000_000 }),
+  );
+  return node.outputs.map((name) => (name === '' ? undefined : toTensor(environment.get(name)!)));
+}

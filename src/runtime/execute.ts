@@ -1,0 +1,77 @@
+import type { Model, Tensor } from '../ir/index.ts';
+import { ModelError } from '../support/errors.ts';
+import { toTensor } from './array.ts';
+import { defaultMemoryLimit, withBudget } from './budget.ts';
+import { bindInputs } from './inputs.ts';
+import { planModel } from './plan.ts';
+import { Environment, type RunContext, runGraph } from './run.ts';
+
+export interface ExecuteOptions {
+  /** Values to give back instead of the graph's outputs; any value of the main graph. */
+  readonly outputs?: readonly string[];
+  /** Sees each value of the main graph when it is computed, in execution order. */
+  readonly onValue?: (name: string, value: Tensor) => void;
+  readonly onProgress?: (progress: ExecuteProgress) => void;
+  readonly limits?: ExecuteLimits;
+  /** Looked at between nodes; an `AbortSignal` fits. */
+  readonly signal?: { readonly aborted: boolean };
+}
+
+export interface ExecuteProgress {
+  /** Nodes done, of `total`. */
+  readonly done: number;
+  readonly total: number;
+  /** The node that runs next. */
+  readonly node: string;
+}
+
+export interface ExecuteLimits {
+  /** Bytes that all values alive at once may take; 4 GiB unless given. */
+  readonly memory?: number;
+  /** Turns of one Loop; a million unless given. */
+  readonly iterations?: number;
+}
+
+/** What a model is fed: tensors by input name. */
+export type Inputs = ReadonlyMap<string, Tensor> | Iterable<readonly [string, Tensor]>;
+
+/**
+ * Runs a model: the literal graph, float32 arithmetic for float32 values.
+ *
+ * Each elementwise result is rounded to its type once; sums and dot products are accumulated in double precision in
+ * index order and rounded when they are stored. Every operator, version and element type is checked before anything
+ * runs. Inputs that have an initializer may be left out.
+ *
+ * @returns the outputs by name, in the order of the graph (or of `options.outputs`)
+ * @throws ModelError `unsupported-operator`, `unsupported-version`, `unsupported-dtype`, `missing-input`,
+ *   `unknown-input`, `input-mismatch`, `shape-mismatch`, `memory-limit`, `aborted` …, with the node as place
+ */
+export function execute(model: Model, inputs: Inputs, options: ExecuteOptions = {}): Map<string, Tensor> {
+  const given = new Map(inputs);
+  const plan = planModel(model, options.outputs && new Set(options.outputs));
+  const values = bindInputs(model, given);
+  const environment = new Environment();
+  const context: RunContext = {
+    budget: { limit: options.limits?.memory ?? defaultMemoryLimit, live: 0 },
+    maxIterations: options.limits?.iterations ?? 1_000_000,
+    beforeStep: (step, index) => {
+      if (options.signal?.aborted)
+        throw new ModelError('aborted', 'The run was stopped by its signal.', { at: step.place });
+      options.onProgress?.({ done: index, total: plan.steps.length, node: step.place });
+    },
+    onValue: options.onValue && ((name, value) => options.onValue?.(name, toTensor(value, name))),
+  };
+  withBudget(context.budget, () => runGraph(plan, values, environment, context));
+  const names = options.outputs ?? model.graph.outputs.map(({ name }) => name);
+  return new Map(names.map((name) => [name, outputOf(environment, name)]));
+}
+
+function outputOf(environment: Environment, name: string): Tensor {
+  const value = environment.get(name);
+  if (value === undefined) {
+    throw new ModelError('unknown-value', `The model has no value "${name}" to give back.`, {
+      fix: 'Name values of the main graph.',
+    });
+  }
+  return toTensor(value, name);
+}

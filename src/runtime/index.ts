@@ -1,0 +1,10 @@
+export { type EvaluateOptions, evaluateNode } from './evaluate-node.ts';
+export {
+  type ExecuteLimits,
+  type ExecuteOptions,
+  type ExecuteProgress,
+  execute,
+  type Inputs,
+} from './execute.ts';
+export type { Kernel, KernelCall, KernelResult } from './kernel.ts';
+export { findKernel, type SupportedOperator, supportedOperators } from './registry.ts';

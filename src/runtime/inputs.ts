@@ -1,0 +1,82 @@
+import type { Model, Tensor, ValueInfo } from '../ir/index.ts';
+import { ModelError } from '../support/errors.ts';
+import { fromTensor, type NdArray } from './array.ts';
+
+/**
+ * The values of the graph's inputs by position; `undefined` where the initializer of the same name stands in.
+ *
+ * @throws ModelError `missing-input`, `unknown-input`, `input-mismatch`
+ */
+export function bindInputs(model: Model, given: ReadonlyMap<string, Tensor>): (NdArray | undefined)[] {
+  const { graph } = model;
+  const names = new Set(graph.inputs.map(({ name }) => name));
+  for (const name of given.keys()) {
+    if (!names.has(name)) {
+      throw new ModelError('unknown-input', `The model has no input "${name}".`, {
+        fix: `Its inputs are ${[...names].map((known) => `"${known}"`).join(', ') || 'none'}.`,
+      });
+    }
+  }
+  const defaults = new Set(
+    [...graph.initializers, ...graph.sparseInitializers.map(({ values }) => values)].map(
+      (tensor) => tensor?.name,
+    ),
+  );
+  const symbols = new Map<string, { readonly length: number; readonly input: string }>();
+  return graph.inputs.map((input) => {
+    const tensor = given.get(input.name);
+    if (tensor !== undefined) {
+      checkInput(input, tensor, symbols);
+      return fromTensor(tensor);
+    }
+    if (defaults.has(input.name)) return undefined;
+    throw new ModelError('missing-input', `Input "${input.name}" was not given and has no initializer.`, {
+      at: `${graph.name || 'main'}/input ${input.name}`,
+    });
+  });
+}
+
+function checkInput(
+  input: ValueInfo,
+  tensor: Tensor,
+  symbols: Map<string, { readonly length: number; readonly input: string }>,
+): void {
+  const type = input.type;
+  if (type?.kind !== 'tensor') return;
+  const at = `input ${input.name}`;
+  if (type.elemType !== 'undefined' && type.elemType !== tensor.dtype) {
+    throw new ModelError(
+      'input-mismatch',
+      `Input "${input.name}" is ${type.elemType}; ${tensor.dtype} was given.`,
+      {
+        at,
+      },
+    );
+  }
+  const { shape } = type;
+  if (shape === undefined) return;
+  const fits =
+    shape.length === tensor.dims.length &&
+    shape.every(({ value }, i) => value === undefined || value < 0 || value === tensor.dims[i]);
+  if (!fits) {
+    const declared = shape.map(({ value, param }) => value ?? (param || '?')).join(',');
+    throw new ModelError(
+      'input-mismatch',
+      `Input "${input.name}" is declared as [${declared}]; a tensor of dims [${tensor.dims}] was given.`,
+      { at },
+    );
+  }
+  shape.forEach(({ param }, i) => {
+    if (!param) return;
+    const length = tensor.dims[i]!;
+    const bound = symbols.get(param) ?? { length, input: input.name };
+    symbols.set(param, bound);
+    if (bound.length !== length) {
+      throw new ModelError(
+        'input-mismatch',
+        `Dimension "${param}" is ${bound.length} in input "${bound.input}", but ${length} in input "${input.name}".`,
+        { at },
+      );
+    }
+  });
+}

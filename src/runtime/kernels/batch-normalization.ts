@@ -1,0 +1,39 @@
+import { ModelError } from '../../support/errors.ts';
+import { allocateNumbers, makeArray, numbersOf, productOf } from '../array.ts';
+import { floats } from '../dtypes.ts';
+import { kernel } from '../kernel.ts';
+
+/** y = scale · (x − mean) / √(variance + ε) + bias, per channel, with the statistics that were trained. */
+export const batchNormalization = kernel('BatchNormalization', {
+  versions: [7, 9, 14, 15],
+  types: 'T, S, S, M, M -> T',
+  where: { T: floats, S: floats, M: floats },
+  run({ attributes, inputs, wants }) {
+    const { epsilon, training_mode } = attributes;
+    if (training_mode === 1 || wants(1)) {
+      throw new ModelError('unsupported-attribute', 'BatchNormalization is run for inference only.', {
+        fix: 'Export the model in evaluation mode.',
+      });
+    }
+    const [x, scale, bias, mean, variance] = inputs.map((input) => numbersOf(input!));
+    const { dtype, dims } = inputs[0]!;
+    const channels = dims[1] ?? 1;
+    for (const input of inputs.slice(1)) {
+      if (input!.data.length !== channels) {
+        throw new ModelError(
+          'shape-mismatch',
+          `x [${dims}] has ${channels} channels, but a statistic has ${input!.data.length} values.`,
+        );
+      }
+    }
+    const target = allocateNumbers(dtype, dims);
+    const size = productOf(dims, 2);
+    for (let start = 0, row = 0; start < target.length; start += size, row++) {
+      const c = row % channels;
+      const gain = scale![c]! / Math.sqrt(variance![c]! + epsilon);
+      const offset = bias![c]! - mean![c]! * gain;
+      for (let i = start; i < start + size; i++) target[i] = x![i]! * gain + offset;
+    }
+    return makeArray(dtype, dims, target);
+  },
+});

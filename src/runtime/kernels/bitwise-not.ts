@@ -1,0 +1,10 @@
+import { integers } from '../dtypes.ts';
+import { unary } from '../elementwise.ts';
+
+/** Every bit turned over. */
+export const bitwiseNot = unary('BitwiseNot', {
+  versions: [18],
+  of: integers,
+  wide: (x) => ~x,
+  apply: (x) => ~x,
+});

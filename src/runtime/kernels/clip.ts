@@ -1,0 +1,32 @@
+import type { NdArray } from '../array.ts';
+import { floats, numeric } from '../dtypes.ts';
+import { mapElements } from '../elementwise.ts';
+import { kernel } from '../kernel.ts';
+
+/** y = min(max(x, low), high); the bounds are attributes up to version 6, inputs from 11 on. NaN stays. */
+export const clip = kernel('Clip', {
+  versions: [11, 12, 13],
+  types: 'T, T, T -> T',
+  where: { T: numeric },
+  run: ({ inputs: [x, low, high] }) => bounded(x!, first(low), first(high)),
+});
+
+export const clip6 = kernel('Clip', {
+  versions: [1, 6],
+  types: 'T -> T',
+  where: { T: floats },
+  run: ({ attributes, inputs: [x] }) =>
+    bounded(x!, attributes.min as number | undefined, attributes.max as number | undefined),
+});
+
+function bounded(x: NdArray, low: number | undefined, high: number | undefined): NdArray {
+  return mapElements(x, x.dtype, (v) => {
+    const raised = low !== undefined && v < low ? low : v;
+    return high !== undefined && raised > high ? high : raised;
+  });
+}
+
+/** The bound as an element of x: a bigint for 64-bit integers, typed as a number like every cell. */
+function first(bound: NdArray | undefined): number | undefined {
+  return bound?.data[0] as number | undefined;
+}

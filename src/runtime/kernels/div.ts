@@ -1,0 +1,21 @@
+import { isWide } from '../array.ts';
+import { isFloat, numeric } from '../dtypes.ts';
+import { binaryInputs, opaque, zipElements } from '../elementwise.ts';
+import { divideBigints, divideIntegers } from '../integer.ts';
+import { kernel } from '../kernel.ts';
+
+/** c = a / b; integer quotients are truncated towards zero, and a zero divisor is an error. */
+export const div = kernel<string>('Div', {
+  versions: [1, 6, 7, 13, 14],
+  types: 'T, T -> T',
+  where: { T: numeric },
+  run: (call) => {
+    const [a, b] = binaryInputs(call);
+    const divide = isFloat(a.dtype)
+      ? (x: number, y: number) => x / y
+      : isWide(a.dtype)
+        ? opaque(divideBigints)
+        : divideIntegers;
+    return zipElements(a, b, a.dtype, divide);
+  },
+});

@@ -1,0 +1,29 @@
+import { allocateCells, cellsOf, makeArray, normalAxis, productOf } from '../array.ts';
+import { indices, movable } from '../dtypes.ts';
+import { indexList } from '../indexing.ts';
+import { kernel } from '../kernel.ts';
+
+/** Slices of an array along an axis, picked by indices; negative indices count from the end. */
+export const gather = kernel('Gather', {
+  versions: [1, 11, 13],
+  types: 'T, I -> T',
+  where: { T: movable, I: indices },
+  run({ attributes, inputs: [x, picks] }) {
+    const axis = normalAxis(attributes.axis, x!.dims.length);
+    const length = x!.dims[axis]!;
+    const chosen = indexList(picks!, length);
+    const dims = [...x!.dims.slice(0, axis), ...picks!.dims, ...x!.dims.slice(axis + 1)];
+    const inner = productOf(x!.dims, axis + 1);
+    const outer = productOf(x!.dims, 0, axis);
+    const target = allocateCells(x!.dtype, dims);
+    const source = cellsOf(x!);
+    let to = 0;
+    for (let row = 0; row < outer; row++) {
+      for (const index of chosen) {
+        const from = (row * length + index) * inner;
+        for (let i = 0; i < inner; i++) target[to++] = source[from + i]!;
+      }
+    }
+    return makeArray(x!.dtype, dims, target);
+  },
+});

@@ -1,0 +1,10 @@
+import { numeric } from '../dtypes.ts';
+import { binary } from '../elementwise.ts';
+
+/** Whether a < b. */
+export const less = binary('Less', {
+  versions: [1, 7, 9, 13],
+  of: numeric,
+  apply: (a, b) => (a < b ? 1 : 0),
+  gives: 'bool',
+});

@@ -1,0 +1,17 @@
+import { allocateNumbers, makeArray } from '../array.ts';
+import { bytes } from '../dtypes.ts';
+import { kernel } from '../kernel.ts';
+import { centredCells, matMulShape, multiplyMatrices } from '../matmul.ts';
+
+/** Σ (a − a's zero point)·(b − b's zero point) in int32; zero points per tensor, per row of a or per column of b. */
+export const matMulInteger = kernel('MatMulInteger', {
+  versions: [10],
+  types: 'A, B, A, B -> int32',
+  where: { A: bytes, B: bytes },
+  run({ inputs: [a, b, aZero, bZero] }) {
+    const shape = matMulShape(a!.dims, b!.dims);
+    const target = allocateNumbers('int32', shape.dims);
+    target.set(multiplyMatrices(centredCells(a!, aZero, 'rows'), centredCells(b!, bZero, 'columns'), shape));
+    return makeArray('int32', shape.dims, target);
+  },
+});

@@ -1,0 +1,62 @@
+import { allocate, makeArray, productOf } from '../array.ts';
+import { bytes, floats } from '../dtypes.ts';
+import { kernel } from '../kernel.ts';
+import { pool, type WindowTaps } from '../pool.ts';
+
+/**
+ * The largest element of each window, and where it is. Padding never wins. Indices count over the whole input, row-major
+ * or (`storage_order` 1) column-major within each channel.
+ */
+export const maxPool = kernel('MaxPool', {
+  versions: [1, 8, 10, 11, 12, 22],
+  types: 'T -> T, int64',
+  where: { T: [...floats, ...bytes] },
+  run({ attributes, inputs: [x], wants }) {
+    if (!wants(1)) return pool(x!, attributes, largest);
+    const spatial = x!.dims.slice(2);
+    const place = attributes.storage_order === 1 ? columnMajor(spatial) : (position: number) => position;
+    const found: number[] = [];
+    const y = pool(x!, attributes, (source, base, taps, output) => {
+      const at = argumentOfLargest(source, base, taps);
+      found[output] = base + place(at);
+      return source[base + at]!;
+    });
+    const indices = allocate('int64', y.dims) as BigInt64Array;
+    for (let i = 0; i < indices.length; i++) indices[i] = BigInt(found[i]!);
+    return [y, makeArray('int64', y.dims, indices)];
+  },
+});
+
+function largest(source: ArrayLike<number>, base: number, { positions, count }: WindowTaps): number {
+  let best = source[base + positions[0]!]!;
+  for (let t = 1; t < count; t++) {
+    const value = source[base + positions[t]!]!;
+    if (value > best || Number.isNaN(value)) best = value;
+  }
+  return best;
+}
+
+function argumentOfLargest(
+  source: ArrayLike<number>,
+  base: number,
+  { positions, count }: WindowTaps,
+): number {
+  let best = positions[0]!;
+  for (let t = 1; t < count; t++)
+    if (source[base + positions[t]!]! > source[base + best]!) best = positions[t]!;
+  return best;
+}
+
+/** Turns a row-major position within a channel into the column-major one. */
+function columnMajor(spatial: readonly number[]): (position: number) => number {
+  const sizes = spatial.map((_, i) => productOf(spatial, 0, i));
+  return (position) => {
+    let rest = position;
+    let result = 0;
+    for (let axis = spatial.length - 1; axis >= 0; axis--) {
+      result += (rest % spatial[axis]!) * sizes[axis]!;
+      rest = Math.floor(rest / spatial[axis]!);
+    }
+    return result;
+  };
+}

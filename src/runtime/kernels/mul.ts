@@ -1,0 +1,11 @@
+import { numeric } from '../dtypes.ts';
+import { binary } from '../elementwise.ts';
+
+/** c = a · b; integers wrap. */
+export const mul = binary('Mul', {
+  versions: [1, 6, 7, 13, 14],
+  of: numeric,
+  apply: (a, b) => a * b,
+  wide: (a, b) => a * b,
+  special: { int32: Math.imul, uint32: Math.imul },
+});

@@ -1,0 +1,87 @@
+import { ModelError } from '../support/errors.ts';
+import { allocateDoubles, type Cells, cellsOf, type NdArray, productOf } from './array.ts';
+import { broadcastDims, broadcastStrides } from './broadcast.ts';
+import { multiplyPanels, packPanels } from './gemm.ts';
+import { positions } from './padded.ts';
+
+/** How numpy multiplies two arrays of matrices. */
+export interface MatMulShape {
+  /** Dims of the product, without the axes that one-dimensional operands do not have. */
+  readonly dims: readonly number[];
+  readonly rows: number;
+  readonly depth: number;
+  readonly columns: number;
+  /** Start of the left and right matrix of each product. */
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+}
+
+/** @throws ModelError `shape-mismatch` */
+export function matMulShape(a: readonly number[], b: readonly number[]): MatMulShape {
+  const left = a.length === 1 ? [1, ...a] : a;
+  const right = b.length === 1 ? [...b, 1] : b;
+  const depth = left.at(-1);
+  if (a.length === 0 || b.length === 0 || depth !== right.at(-2)) {
+    throw new ModelError(
+      'shape-mismatch',
+      `Matrices [${a}] and [${b}] cannot be multiplied: the inner lengths differ.`,
+    );
+  }
+  const rows = left.at(-2)!;
+  const columns = right.at(-1)!;
+  const batch = broadcastDims(left.slice(0, -2), right.slice(0, -2));
+  const starts = (dims: readonly number[], size: number) =>
+    positions(
+      batch,
+      broadcastStrides(dims.slice(0, -2), batch).map((stride) => stride * size),
+    );
+  return {
+    dims: [...batch, ...(a.length === 1 ? [] : [rows]), ...(b.length === 1 ? [] : [columns])],
+    rows,
+    depth: depth!,
+    columns,
+    left: starts(left, rows * depth!),
+    right: starts(right, depth! * columns),
+  };
+}
+
+/** Products of matrices in double precision, all batches one after another. Exact for integers up to 2^53. */
+export function multiplyMatrices(a: Cells, b: Cells, shape: MatMulShape): Float64Array {
+  const { rows, depth, columns, left, right } = shape;
+  const result = allocateDoubles(left.length * rows * columns);
+  const packed = new Map<number, Float64Array>();
+  for (let n = 0; n < left.length; n++) {
+    const at = right[n]!;
+    const panels = packed.get(at) ?? packPanels(b, at, columns, depth, 1, columns);
+    if (packed.size < 64) packed.set(at, panels);
+    const start = n * rows * columns;
+    multiplyPanels(
+      packPanels(a, left[n]!, rows, depth, depth, 1),
+      panels,
+      rows,
+      columns,
+      depth,
+      result.subarray(start, start + rows * columns),
+    );
+  }
+  return result;
+}
+
+/** Elements minus zero points that are repeated along rows or columns: `zeroOf(position)` per element. */
+export function centredCells(x: NdArray, zero: NdArray | undefined, along: 'rows' | 'columns'): Cells {
+  const source = cellsOf(x);
+  if (zero === undefined) return source;
+  const zeros = cellsOf(zero);
+  if (zeros.length === 1 && zeros[0] === 0) return source;
+  const columns = x.dims.at(-1) ?? 1;
+  const result = allocateDoubles(source.length);
+  const groups = along === 'rows' ? productOf(x.dims, 0, x.dims.length - 1) : columns;
+  if (zeros.length !== 1 && groups % zeros.length !== 0) {
+    throw new ModelError('shape-mismatch', `Zero points [${zero.dims}] do not fit [${x.dims}].`);
+  }
+  for (let i = 0; i < source.length; i++) {
+    const group = along === 'rows' ? Math.floor(i / columns) : i % columns;
+    result[i] = source[i]! - zeros[group % zeros.length]!;
+  }
+  return result;
+}

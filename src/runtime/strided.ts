@@ -1,0 +1,25 @@
+import { allocateCells, cellsOf, makeArray, type NdArray } from './array.ts';
+import { collapseAxes, forEachRow } from './broadcast.ts';
+
+/**
+ * Copies elements of an array into a fresh one of dims `out`: element (i, j, …) comes from
+ * `start + i·strides[0] + j·strides[1] + …`. Strides may be zero (repeat) or negative (reverse).
+ */
+export function copyStrided(
+  x: NdArray,
+  out: readonly number[],
+  strides: readonly number[],
+  start = 0,
+): NdArray {
+  const source = cellsOf(x);
+  const target = allocateCells(x.dtype, out);
+  const { dims, walks } = collapseAxes(out, [strides]);
+  const inner = dims.at(-1)!;
+  const step = walks[0]!.at(-1)!;
+  forEachRow(dims, walks, (positions, row) => {
+    let p = start + positions[0]!;
+    const end = (row + 1) * inner;
+    for (let i = row * inner; i < end; i++, p += step) target[i] = source[p]!;
+  });
+  return makeArray(x.dtype, out, target);
+}
