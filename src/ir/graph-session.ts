@@ -27,6 +27,7 @@ interface Link {
  */
 export class GraphSession implements GraphView {
   readonly outer: GraphView | undefined;
+  readonly irVersion: number | undefined;
   readonly names: NameSource;
   readonly #graph: Graph;
   readonly #surroundings: Surroundings;
@@ -47,6 +48,7 @@ export class GraphSession implements GraphView {
     this.#graph = graph;
     this.#surroundings = surroundings;
     this.outer = surroundings.outer;
+    this.irVersion = surroundings.irVersion ?? surroundings.outer?.irVersion;
     this.names = names;
     this.#initializers = new Map(graph.initializers.map((tensor) => [tensor.name ?? '', tensor]));
     this.#inputs = new Map(graph.inputs.map((input) => [input.name, input]));
@@ -208,7 +210,7 @@ export class GraphSession implements GraphView {
   finish(): Graph {
     if (!this.#changed) return this.#graph;
     const graph = this.#graph;
-    const nodes = sortNodes([...this.nodes()]);
+    const nodes = sortNodes([...this.nodes()], this.#producers);
     return Object.freeze({
       ...graph,
       nodes: sameList(graph.nodes, nodes),
