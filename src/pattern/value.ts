@@ -1,5 +1,11 @@
 import type { DataType, GraphView, Node, Tensor, TensorType, Type } from '../ir/index.ts';
-import { constantOf, type OperatorAttributes, type PlainValue, plainAttributes } from '../ops/index.ts';
+import {
+  constantOf,
+  normalDomain,
+  type OperatorAttributes,
+  type PlainValue,
+  plainAttributes,
+} from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
 
 /** What a match looks at: the graph, and (asked for only when needed) the types of its values. */
@@ -57,6 +63,13 @@ export class Value {
   /** Nodes that read the value (or capture it in a subgraph), each once, in graph order. */
   get readers(): readonly Node[] {
     return [...new Set(this.#scope.view.uses(this.name).map((use) => use.node))];
+  }
+
+  /** Every place that reads the value: the node, and the input it reads it by (-1: inside a subgraph). */
+  get uses(): readonly { readonly reader: NodeMatch; readonly index: number }[] {
+    return this.#scope.view
+      .uses(this.name)
+      .map(({ node, index }) => ({ reader: new NodeMatch(node, this.#scope), index }));
   }
 
   toString(): string {
@@ -126,6 +139,11 @@ export class NodeMatch<Op extends string = string> {
     : Readonly<Record<string, PlainValue | undefined>> {
     this.#attributes ??= plainAttributes(this.node, this.#scope.view.opset(this.node.domain)) as object;
     return this.#attributes as never;
+  }
+
+  /** Whether the node is of the standard domain and calls no function of the model. */
+  get isStandard(): boolean {
+    return normalDomain(this.node.domain) === '' && this.#scope.view.function(this.node) === undefined;
   }
 
   /** Imported version of the node's domain. */
