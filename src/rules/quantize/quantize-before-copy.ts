@@ -1,0 +1,94 @@
+import {
+  any,
+  anyOf,
+  type Constant,
+  type NodeMatch,
+  type Objection,
+  optional,
+  quantizePair,
+} from '../../pattern/index.ts';
+import { rule } from '../../rewrite/index.ts';
+import { isPerTensor, unlessAlike } from '../quantizer.ts';
+
+const copies = [
+  'Reshape',
+  'Transpose',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'Slice',
+  'Gather',
+  'Tile',
+  'Expand',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'Identity',
+] as const;
+
+/**
+ * copy → Q → DQ  ⇒  Q → DQ → copy
+ *
+ * An operator that moves, repeats or drops elements and computes with none of them trades places with a quantizer, which
+ * works element by element:
+ *
+ *     F(copy(x)) = copy(F(x))
+ *
+ * One scale for the whole tensor goes with any copy. Scales along an axis go with Identity, and with Transpose to the
+ * axis they came from: axis a of the result is axis perm[a] of x. Every other copy may cut or merge that axis.
+ *
+ * Copies of constants stay as they are: they are folded, and a weight wants its quantizer next to the convolution.
+ *
+ * A pair moves up past copies alone and no rule moves it down past one, so this ends.
+ */
+export const quantizeBeforeCopy = rule({
+  name: 'quantize-before-copy',
+  summary: 'copy → Q → DQ ⇒ Q → DQ → copy',
+  reason:
+    'The quantizer comes closer to the operator that makes the tensor, which can then write int8 itself.',
+  condition:
+    'The copy has no other reader than the quantizer. Scales along an axis: Transpose and Identity only.',
+  sources: [
+    'TensorRT Developer Guide, "Working with Quantized Types": Q is propagated backwards',
+    'TensorRT build log: VanillaSwapWithFollowingQ',
+  ],
+  effect: 'exact',
+
+  match: quantizePair(
+    anyOf(copies, any('x'), optional(any()), optional(any()), optional(any()), optional(any())).as('copy'),
+  ),
+
+  unless({ x, copy, scale, quantize, dequantize }) {
+    if (x.constant !== undefined) return `${x} is a constant; fold ${copy} into it`;
+    const alike = unlessAlike(quantize, dequantize, scale);
+    if (alike) return alike;
+    return isPerTensor(scale) || axisBefore(copy, scale, quantize) !== undefined
+      ? false
+      : unlessScalesGoAlong(copy, quantize);
+  },
+
+  rewrite({ x, copy, scale, zero, quantize, dequantize }, build) {
+    const axis = isPerTensor(scale) ? undefined : axisBefore(copy, scale, quantize);
+    const attributes = axis === undefined ? undefined : { axis };
+    const codes = build.copy(quantize, [x, scale, zero], attributes);
+    const [, ...rest] = copy.inputs;
+    return build.copy(copy, [build.copy(dequantize, [codes, scale, zero], attributes), ...rest]);
+  },
+});
+
+/** The axis of the copy's input that the scales run along; undefined where they cannot go along. */
+function axisBefore(
+  copy: NodeMatch<(typeof copies)[number]>,
+  scale: Constant,
+  quantize: NodeMatch<'QuantizeLinear'>,
+): number | undefined {
+  const { axis } = quantize.attributes;
+  if (scale.dims.length !== 1 || axis === undefined) return undefined;
+  if (copy.opType === 'Identity') return axis;
+  if (copy.opType !== 'Transpose') return undefined;
+  const { perm } = copy.attributes as { readonly perm: readonly number[] | undefined };
+  return perm?.[axis < 0 ? axis + perm.length : axis];
+}
+
+function unlessScalesGoAlong(copy: NodeMatch, quantize: NodeMatch<'QuantizeLinear'>): Objection {
+  return `${quantize} has one scale for each index of axis ${quantize.attributes.axis}, which cannot go along past ${copy}`;
+}
