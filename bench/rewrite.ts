@@ -22,27 +22,17 @@ function node(opType: string, inputs: readonly string[], output: string): Node {
   });
 }
 
-/** Chains of a hundred nodes; `special` of them, spread evenly, are a Neg behind a Neg. */
+/** Chains of a hundred nodes, `special` of them, spread evenly, a Neg. */
 function chains(count: number, special: number): Model {
-  const nodes: Node[] = [];
   const operators = ['Relu', 'Sigmoid', 'Tanh', 'Exp', 'Abs', 'Floor', 'Ceil', 'Sqrt', 'Softplus', 'Erf'];
   const every = count / special;
   const outputs: string[] = [];
-  let last = 'x';
-  let placed = 0;
+  const nodes: Node[] = [];
   for (let i = 0; i < count; i++) {
-    const isNext = placed < special && i >= placed * every && i + 1 < count;
-    if (isNext) {
-      nodes.push(node('Neg', [last], `v${i}a`), node('Neg', [`v${i}a`], `v${i}`));
-      placed += 1;
-    } else {
-      nodes.push(node(operators[i % operators.length]!, [last], `v${i}`));
-    }
-    last = `v${i}`;
-    if (i % 100 === 99 || i === count - 1) {
-      outputs.push(last);
-      last = 'x';
-    }
+    const opType =
+      Math.floor(i / every) > Math.floor((i - 1) / every) ? 'Neg' : operators[i % operators.length]!;
+    nodes.push(node(opType, [i % 100 === 0 ? 'x' : `v${i - 1}`], `v${i}`));
+    if (i % 100 === 99 || i === count - 1) outputs.push(`v${i}`);
   }
   const float = { kind: 'tensor', elemType: 'float32', shape: [{ value: 8 }] } as const;
   return {
@@ -87,17 +77,17 @@ function fiftyRules(): Rule[] {
   });
 }
 
-const doubleNegation = rule({
-  name: 'double-negation',
-  match: op.Neg(op.Neg(any('x'))),
-  rewrite: ({ x }, build) => build.Identity(x),
+const negToRound = rule({
+  name: 'neg-to-round',
+  match: op.Neg(any('x')),
+  rewrite: ({ x }, build) => build.Round(x),
 });
 
 export async function run(): Promise<string> {
   const rounds = 7;
   const scanModel = chains(20_000, 1);
   const scanRules = ruleSet(fiftyRules());
-  const [small, large] = [chains(10_000 * 2, 10_000), chains(100_000, 10_000)];
+  const [small, large] = [chains(10_000, 10_000), chains(100_000, 10_000)];
   const times = { scan: [] as number[], small: [] as number[], large: [] as number[] };
   for (let i = 0; i < rounds; i++) {
     times.scan.push(time(() => rewrite({ ...scanModel }, scanRules)));
@@ -106,7 +96,7 @@ export async function run(): Promise<string> {
   }
   const rows: Row[] = [
     ['50 rules over 20,000 nodes, no match', `${median(times.scan).toFixed(0)} ms`, 'goal: under 1,000 ms'],
-    ['10,000 rewrites in 20,000 nodes', `${median(times.small).toFixed(0)} ms`, ''],
+    ['10,000 rewrites in 10,000 nodes', `${median(times.small).toFixed(0)} ms`, ''],
     [
       '10,000 rewrites in 100,000 nodes',
       `${median(times.large).toFixed(0)} ms`,
@@ -117,7 +107,7 @@ export async function run(): Promise<string> {
 }
 
 function expectRewrites(model: Model): void {
-  const { trace } = rewrite({ ...model }, doubleNegation);
+  const { trace } = rewrite({ ...model }, negToRound);
   if (trace.rewrites.length !== 10_000) throw new Error(`${trace.rewrites.length} rewrites`);
 }
 

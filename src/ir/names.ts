@@ -20,31 +20,38 @@ export function namesIn(graph: Graph, names: Set<string> = new Set(), depth = 0)
 
 /** Gives out value names nobody uses yet. */
 export class NameSource {
-  readonly #taken: Set<string>;
+  #taken: Set<string> | undefined;
+  readonly #collect: () => Set<string>;
   readonly #next = new Map<string, number>();
 
-  constructor(taken: Set<string>) {
-    this.#taken = taken;
+  /** The names in use are collected when the first new one is asked for. */
+  constructor(collect: () => Set<string>) {
+    this.#collect = collect;
   }
 
   static of(model: Model): NameSource {
-    const taken = namesIn(model.graph);
-    for (const definition of model.functions) {
-      for (const name of [...definition.inputs, ...definition.outputs]) taken.add(name);
-      for (const node of definition.nodes)
-        for (const name of [...node.inputs, ...node.outputs]) taken.add(name);
-    }
-    return new NameSource(taken);
+    return new NameSource(() => namesOf(model));
   }
 
   /** `hint` itself if it is free, else `hint_1`, `hint_2` … The name is taken from now on. */
   fresh(hint: string): string {
+    const taken = (this.#taken ??= this.#collect());
     let name = hint;
-    for (let i = this.#next.get(hint) ?? 1; name === '' || this.#taken.has(name); i++) {
+    for (let i = this.#next.get(hint) ?? 1; name === '' || taken.has(name); i++) {
       name = `${hint}_${i}`;
       this.#next.set(hint, i + 1);
     }
-    this.#taken.add(name);
+    taken.add(name);
     return name;
   }
+}
+
+function namesOf(model: Model): Set<string> {
+  const taken = namesIn(model.graph);
+  for (const definition of model.functions) {
+    for (const name of [...definition.inputs, ...definition.outputs]) taken.add(name);
+    for (const node of definition.nodes)
+      for (const name of [...node.inputs, ...node.outputs]) taken.add(name);
+  }
+  return taken;
 }

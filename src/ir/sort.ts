@@ -7,11 +7,10 @@ import type { Node } from './model.ts';
  *
  * A list in legal order comes back as it is; otherwise a node moves up only as far as its first reader needs.
  *
+ * @param producers the node that makes each value, where the caller knows already
  * @throws ModelError `cyclic-graph`
  */
-export function sortNodes(nodes: readonly Node[]): readonly Node[] {
-  const producers = new Map<string, Node>();
-  for (const node of nodes) for (const output of node.outputs) if (output !== '') producers.set(output, node);
+export function sortNodes(nodes: readonly Node[], producers = producersOf(nodes)): readonly Node[] {
   if (isSorted(nodes, producers)) return nodes;
   const done = new Set<Node>();
   const open = new Set<Node>();
@@ -39,6 +38,12 @@ export function sortNodes(nodes: readonly Node[]): readonly Node[] {
     }
   }
   return sorted;
+}
+
+function producersOf(nodes: readonly Node[]): ReadonlyMap<string, Node> {
+  const producers = new Map<string, Node>();
+  for (const node of nodes) for (const output of node.outputs) if (output !== '') producers.set(output, node);
+  return producers;
 }
 
 function isSorted(nodes: readonly Node[], producers: ReadonlyMap<string, Node>): boolean {

@@ -80,6 +80,8 @@ class Job {
   readonly #names: NameSource;
   readonly #depth: number;
   readonly #options: DriverOptions;
+  /** Nodes at which a rule matched and then thought better of it. */
+  readonly #declined = new WeakSet<Node>();
   #left: number;
 
   constructor(model: Model, rules: RuleSet, options: DriverOptions) {
@@ -108,11 +110,11 @@ class Job {
     const session = new GraphSession(graph, surroundings, this.#names);
     for (const node of graph.nodes) this.#insideNode(node, session, surroundings, path, depth);
     const types = createTypes(session);
-    for (let settled = false; !settled && this.stop === undefined; ) {
-      const before = this.records.length;
+    let before: number;
+    do {
+      before = this.records.length;
       this.#sweep(session, types, path);
-      settled = this.records.length === before;
-    }
+    } while (this.stop === undefined && this.records.length > before && this.#anyMatch(session, types));
     return session.finish();
   }
 
@@ -163,6 +165,19 @@ class Job {
     }
   }
 
+  /** Whether a sweep has left something over: it does where a value has too many readers to look at them all every time. */
+  #anyMatch(session: GraphSession, types: Types): boolean {
+    const scope: Scope = { view: session, typeOf: types.typeOf };
+    for (const node of session.nodes()) {
+      for (const { priority, anchor } of this.#byOperator.get(node.opType) ?? []) {
+        const rule = this.#rules[priority]!;
+        if (!isPossible(rule, session) || this.#declined.has(node)) continue;
+        if (findMatch(scope, node, rule, anchor) !== undefined) return true;
+      }
+    }
+    return false;
+  }
+
   #enqueue(node: Node, work: WorkList): void {
     for (const { priority } of this.#byOperator.get(node.opType) ?? []) work.add(priority, node);
   }
@@ -190,7 +205,10 @@ class Job {
         return undefined;
       }
       const applied = applyMatch(session, types, rule, match, path);
-      if (applied === undefined) continue;
+      if (applied === undefined) {
+        this.#declined.add(node);
+        continue;
+      }
       lineage.record(rule, match, measure, applied.record.after);
       this.#left -= 1;
       this.records.push(applied.record);
