@@ -152,37 +152,52 @@ class Teller {
     if (this.#options.metadata && attribute.docString !== undefined) sink.text(attribute.docString);
     switch (attribute.type) {
       case 'FLOAT':
-        return sink.number(attribute.value);
+        sink.number(attribute.value);
+        break;
       case 'INT':
-        return this.#integer(attribute.value);
+        this.#integer(attribute.value);
+        break;
       case 'STRING':
-        return sink.text(attribute.value);
+        sink.text(attribute.value);
+        break;
       case 'TENSOR':
-        return sink.tensor(attribute.value);
+        sink.tensor(attribute.value);
+        break;
       case 'FLOATS':
-        return this.#each(attribute.value, (value) => sink.number(value));
+        this.#each(attribute.value, (value) => sink.number(value));
+        break;
       case 'INTS':
-        return this.#each(attribute.value, (value) => this.#integer(value));
+        this.#each(attribute.value, (value) => this.#integer(value));
+        break;
       case 'STRINGS':
-        return this.#each(attribute.value, (value) => sink.text(value));
+        this.#each(attribute.value, (value) => sink.text(value));
+        break;
       case 'TENSORS':
-        return this.#each(attribute.value, (value) => sink.tensor(value));
+        this.#each(attribute.value, (value) => sink.tensor(value));
+        break;
       case 'GRAPH':
-        return this.#subgraph(attribute.value, numbers, depth);
+        this.#subgraph(attribute.value, numbers, depth);
+        break;
       case 'GRAPHS':
-        return this.#each(attribute.value, (value) => this.#subgraph(value, numbers, depth));
+        this.#each(attribute.value, (value) => this.#subgraph(value, numbers, depth));
+        break;
       case 'SPARSE_TENSOR':
-        return this.#constant(attribute.value);
+        this.#constant(attribute.value);
+        break;
       case 'SPARSE_TENSORS':
-        return this.#each(attribute.value, (value) => this.#constant(value));
+        this.#each(attribute.value, (value) => this.#constant(value));
+        break;
       case 'TYPE_PROTO':
-        return this.#type(attribute.value);
+        this.#type(attribute.value);
+        break;
       case 'TYPE_PROTOS':
-        return this.#each(attribute.value, (value) => this.#type(value));
+        this.#each(attribute.value, (value) => this.#type(value));
+        break;
       case 'REFERENCE':
-        return sink.text(`${attribute.valueType} ${attribute.value}`);
+        sink.text(`${attribute.valueType} ${attribute.value}`);
+        break;
       case 'UNDEFINED':
-        return;
+        break;
     }
   }
 
@@ -211,9 +226,11 @@ class Teller {
 
   /** Tells the number of a value; one that comes up for the first time is a constant or taken from around the graph. */
   #refer(numbers: Numbers, name: string): void {
-    if (name === '') return this.#sink.number(-1);
-    const number = numbers.find(name);
-    if (number !== undefined) return this.#sink.number(number);
+    const number = name === '' ? -1 : numbers.find(name);
+    if (number !== undefined) {
+      this.#sink.number(number);
+      return;
+    }
     this.#define(numbers, name);
     const constant = numbers.initializers.get(name);
     if (constant !== undefined) this.#constant(constant);

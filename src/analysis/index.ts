@@ -1,6 +1,8 @@
 export { canonicalOrder } from './canonical-order.ts';
 export { canonicalHash, type EqualityOptions, equalModels, equalTensors } from './equality.ts';
 export { type Scope, scopesOf } from './graphs.ts';
+export { type MergedType, mergeTypes } from './merge-types.ts';
 export * from './quantization.ts';
 export * from './quantizer-pairs.ts';
 export { tensorDigest } from './tensor-digest.ts';
+export * from './types.ts';

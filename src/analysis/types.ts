@@ -1,0 +1,269 @@
+import {
+  type FunctionDefinition,
+  type Graph,
+  type GraphView,
+  type Model,
+  type Node,
+  namesRead,
+  type Tensor,
+  type Type,
+  viewOf,
+} from '../ir/index.ts';
+import { constantFacts, type Facts, inferNode } from '../ops/index.ts';
+import { ModelError } from '../support/errors.ts';
+import { boundBody } from './bind-function.ts';
+import { calledView, nestedView, titleOf } from './graphs.ts';
+import { mergeTypes } from './merge-types.ts';
+
+/** Answers what is known of the values of one graph, which may change under it. */
+export interface TypeOracle {
+  typeOf(value: string): Type | undefined;
+  /** The type, and the elements of a small tensor as far as they follow from constants and shapes. */
+  factsOf(value: string): Facts | undefined;
+  /** Drops what is known of a value whose producer was replaced. What reads it keeps its facts. */
+  forget(value: string): void;
+  /** Contradictions met so far; what they leave open falls back on the declared type. */
+  readonly problems: readonly ModelError[];
+}
+
+/** What is known of every value of a model, graph by graph. */
+export interface TypeMap {
+  readonly model: Model;
+  /** The values of a graph inside the model; `undefined` for one that inference never entered. */
+  graph(graph: Graph): TypeOracle | undefined;
+  /** The values in the body of the function that a node calls, as that call makes them. */
+  call(node: Node): TypeOracle | undefined;
+  readonly problems: readonly ModelError[];
+}
+
+export interface InferTypesOptions {
+  /** Throw the first contradiction instead of collecting them. */
+  readonly strict?: boolean;
+}
+
+const known = new WeakMap<Model, TypeMap>();
+
+/**
+ * Types and shapes of all values: of the main graph, of the graphs inside its nodes, and of functions as they are
+ * called. Nodes may come in any order. Unknown operators leave their outputs as declared. Computed once per model.
+ *
+ * @throws ModelError in strict mode when lengths, ranks, element types or attributes contradict each other
+ */
+export function inferTypes(model: Model, { strict = false }: InferTypesOptions = {}): TypeMap {
+  const map = known.get(model) ?? inferAll(model);
+  known.set(model, map);
+  if (strict && map.problems.length > 0) throw map.problems[0];
+  return map;
+}
+
+/** The type of a value of the main graph, or of another graph of the model. */
+export function typeOf(map: TypeMap, value: string, graph: Graph = map.model.graph): Type | undefined {
+  return map.graph(graph)?.typeOf(value);
+}
+
+/** Infers on demand, each value once, through the producers a view has at the time of the question. */
+export function createTypeOracle(view: GraphView): TypeOracle {
+  return new Oracle(view, new Shared());
+}
+
+function inferAll(model: Model): TypeMap {
+  const shared = new Shared();
+  const main = new Oracle(viewOf(model), shared);
+  shared.graphs.set(model.graph, main);
+  main.inferNodes(model.graph);
+  const { graphs, calls, problems } = shared;
+  return { model, graph: (graph) => graphs.get(graph), call: (node) => calls.get(node), problems };
+}
+
+/** Deepest chain of functions that call functions. */
+const maxCallDepth = 100;
+/** Nodes that may be inferred inside subgraphs and functions: calls of calls of calls must not take for ever. */
+const innerBudget = 2_000_000;
+
+/** What all oracles of one inference have in common. */
+class Shared {
+  readonly graphs = new Map<Graph, Oracle>();
+  readonly calls = new Map<Node, Oracle>();
+  readonly problems: ModelError[] = [];
+  budget = innerBudget;
+  calling = 0;
+}
+
+class Oracle implements TypeOracle {
+  readonly #view: GraphView;
+  readonly #shared: Shared;
+  readonly #outer: Oracle | undefined;
+  readonly #given: ReadonlyMap<string, Facts | undefined>;
+  /** `undefined` as a value: nothing can be told. */
+  readonly #known = new Map<string, Facts | undefined>();
+
+  constructor(
+    view: GraphView,
+    shared: Shared,
+    given?: ReadonlyMap<string, Facts | undefined>,
+    outer?: Oracle,
+  ) {
+    this.#view = view;
+    this.#shared = shared;
+    this.#given = given ?? nothing;
+    this.#outer = outer;
+  }
+
+  get problems(): readonly ModelError[] {
+    return this.#shared.problems;
+  }
+
+  typeOf(value: string): Type | undefined {
+    const type = this.factsOf(value)?.type;
+    return type?.kind === 'tensor' && type.elemType === 'undefined' && type.shape === undefined
+      ? undefined
+      : type;
+  }
+
+  factsOf(value: string): Facts | undefined {
+    if (value === '') return undefined;
+    if (!this.#known.has(value)) this.#resolve(value);
+    return this.#known.get(value);
+  }
+
+  forget(value: string): void {
+    this.#known.delete(value);
+  }
+
+  inferNodes(graph: Graph): void {
+    for (const node of graph.nodes) for (const output of node.outputs) this.factsOf(output);
+  }
+
+  /** Depth first through the producers, without recursion; in a cycle, what is still open stays unknown. */
+  #resolve(root: string): void {
+    const pending = [root];
+    const open = new Set<Node>();
+    for (let value = pending.at(-1); value !== undefined; value = pending.at(-1)) {
+      const node = this.#known.has(value) ? undefined : this.#producerOf(value);
+      if (node === undefined) {
+        if (!this.#known.has(value)) this.#known.set(value, this.#leaf(value));
+        pending.pop();
+      } else if (open.has(node)) {
+        this.#infer(node);
+        if (!this.#known.has(value)) this.#known.set(value, undefined);
+        pending.pop();
+      } else {
+        open.add(node);
+        for (const read of namesRead(node)) if (!this.#known.has(read)) pending.push(read);
+      }
+    }
+  }
+
+  #producerOf(value: string): Node | undefined {
+    const leaf = this.#view.input(value) !== undefined || this.#view.initializer(value) !== undefined;
+    return leaf ? undefined : this.#view.producer(value);
+  }
+
+  /** A value that no node of this graph makes: an input, an initializer, or a value of the graph around. */
+  #leaf(value: string): Facts | undefined {
+    const input = this.#view.input(value);
+    const initializer = this.#view.initializer(value);
+    if (input !== undefined) return this.#inputFacts(value, input.type, initializer);
+    if (initializer !== undefined) return constantFacts(initializer);
+    const outer = this.#outer?.factsOf(value);
+    return outer ?? factsOfType(this.#view.declared(value)?.type);
+  }
+
+  #inputFacts(value: string, declared: Type | undefined, initializer: Tensor | undefined): Facts | undefined {
+    const given = this.#given.get(value);
+    if (given !== undefined) return this.#merged(value, given);
+    if (initializer === undefined) return factsOfType(declared);
+    const facts = constantFacts(initializer);
+    // Below IR version 4 the initializer is a constant all the same; above, the caller may override it.
+    return (this.#view.irVersion ?? Infinity) < 4
+      ? facts
+      : factsOfType(mergeTypes(declared, facts.type).type);
+  }
+
+  #infer(node: Node): void {
+    const inferred = this.#attempt(node);
+    for (const [i, output] of node.outputs.entries()) {
+      if (output !== '' && !this.#known.has(output))
+        this.#known.set(output, this.#merged(output, inferred[i]));
+    }
+  }
+
+  #attempt(node: Node): readonly (Facts | undefined)[] {
+    const inputs = node.inputs.map((input) => this.#known.get(input));
+    try {
+      const definition = this.#view.function(node);
+      if (definition !== undefined) return this.#inferCall(node, definition, inputs);
+      return inferNode(node, inputs, {
+        opset: this.#view.opset(node.domain),
+        inferGraph: (graph, values) => this.#inferGraph(graph, values),
+      });
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      this.#shared.problems.push(error);
+      return [];
+    }
+  }
+
+  #inferGraph(graph: Graph, inputs: readonly (Facts | undefined)[]): readonly (Facts | undefined)[] {
+    if (!this.#pay(graph)) return [];
+    const inner = new Oracle(nestedView(graph, this.#view), this.#shared, bind(graph, inputs), this);
+    this.#shared.graphs.set(graph, inner);
+    inner.inferNodes(graph);
+    return graph.outputs.map((output) => inner.factsOf(output.name));
+  }
+
+  #inferCall(
+    node: Node,
+    definition: FunctionDefinition,
+    inputs: readonly (Facts | undefined)[],
+  ): readonly (Facts | undefined)[] {
+    const shared = this.#shared;
+    if (shared.calling >= maxCallDepth)
+      throw new ModelError('too-deep', `Functions call each other more than ${maxCallDepth} levels deep.`, {
+        at: titleOf(node),
+      });
+    const body = boundBody(definition, node);
+    if (!this.#pay(body)) return [];
+    shared.calling++;
+    try {
+      const inner = new Oracle(calledView(body, definition, this.#view), shared, bind(body, inputs));
+      shared.calls.set(node, inner);
+      inner.inferNodes(body);
+      return body.outputs.map((output) => inner.factsOf(output.name));
+    } finally {
+      shared.calling--;
+    }
+  }
+
+  #pay(graph: Graph): boolean {
+    this.#shared.budget -= graph.nodes.length + 1;
+    return this.#shared.budget > 0;
+  }
+
+  /** What was inferred, joined with what the graph declares. */
+  #merged(value: string, facts: Facts | undefined): Facts | undefined {
+    const declared = this.#view.declared(value)?.type;
+    if (declared === undefined || declared.kind === 'none') return facts;
+    const { type, conflict } = mergeTypes(declared, facts?.type);
+    if (conflict !== undefined) {
+      this.#shared.problems.push(
+        new ModelError('type-conflict', `"${value}": ${conflict}`, {
+          at: value,
+          fix: 'The declaration is stale; remove it or infer shapes again.',
+        }),
+      );
+    }
+    if (type === undefined || type === facts?.type) return facts;
+    return facts?.contents === undefined ? { type } : { type, contents: facts.contents };
+  }
+}
+
+const nothing: ReadonlyMap<string, Facts | undefined> = new Map();
+
+function bind(graph: Graph, inputs: readonly (Facts | undefined)[]): ReadonlyMap<string, Facts | undefined> {
+  return new Map(graph.inputs.map(({ name }, i) => [name, inputs[i]]));
+}
+
+function factsOfType(type: Type | undefined): Facts | undefined {
+  return type === undefined || type.kind === 'none' ? undefined : { type };
+}
