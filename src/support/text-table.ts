@@ -39,7 +39,7 @@ function widthOf(cell: string): number {
   return [...cell].length;
 }
 
-/** A number as a person reads it: six significant digits at most, no trailing zeros, `∞` and `–` where there is none. */
+/** A number as a person reads it: a few significant digits, no trailing zeros, `∞` and `–` where there is none. */
 export function formatNumber(value: number | undefined, digits = 4): string {
   if (value === undefined) return '–';
   if (value === Infinity) return '∞';

@@ -35,6 +35,8 @@ export interface GenerateOptions {
   readonly kinds: readonly SampleKind[];
   /** Lengths of symbolic dimensions by their name; 1 for the others and for unknown ones. */
   readonly dims: ReadonlyMap<string, number>;
+  /** A second model whose quantizers' ties are aimed at as well. */
+  readonly alsoFor?: Model;
 }
 
 /** Generated samples, and what the generator had to assume or leave out. */
@@ -74,7 +76,7 @@ function makerOf(
   model: Model,
   input: ValueInfo,
   position: number,
-  { seed, dims: lengths }: GenerateOptions,
+  { seed, dims: lengths, alsoFor = model }: GenerateOptions,
   assumptions: Set<string>,
 ): Maker {
   const { name } = input;
@@ -96,9 +98,9 @@ function makerOf(
       },
     );
   }
-  const grids = gridsAfterInput(model, name).filter((grid) =>
-    grid.scales.every((s) => s > 0 && s < Infinity),
-  );
+  const grids = [...new Set([model, alsoFor])]
+    .flatMap((m) => gridsAfterInput(m, name))
+    .filter((grid) => grid.scales.every((s) => s > 0 && s < Infinity));
   const draw = drawerOf(model, name, type.elemType, grids, assumptions);
   return (sample, kind) => {
     const random = createRandom(seed + 2 ** 32 * (sample * 4096 + position + 1));

@@ -51,7 +51,7 @@ export interface VerifyProgress {
 export function verify(before: Model, after: Model, options: VerifyOptions = {}): VerifyReport {
   const allowed = allowedEffects(options.allow);
   const alternatives = alternativesOf(allowed, options.tolerance);
-  const { samples, assumptions, seed } = samplesFor(before, options);
+  const { samples, assumptions, seed } = samplesFor(before, after, options);
   const link = linkInputs(before, after);
   const { outputs, changes } = linkOutputs(before, after);
   const runs = runSamples(before, after, samples, link, outputs, options);
@@ -76,7 +76,7 @@ export function verify(before: Model, after: Model, options: VerifyOptions = {})
   };
 }
 
-function samplesFor(model: Model, options: VerifyOptions) {
+function samplesFor(before: Model, after: Model, options: VerifyOptions) {
   if (options.inputs !== undefined) {
     if (options.inputs.length === 0) throw badOption('inputs', 'holds no sample');
     const samples = options.inputs.map((inputs): Sample => ({ kind: 'given', inputs }));
@@ -92,7 +92,7 @@ function samplesFor(model: Model, options: VerifyOptions) {
     throw badOption('kinds', `names "${unknown ?? ''}"; it has to name some of ${sampleKinds.join(', ')}`);
   const badDim = [...dims].find(([, length]) => !Number.isSafeInteger(length) || length < 0);
   if (badDim !== undefined) throw badOption('dims', `gives "${badDim[0]}" the length ${badDim[1]}`);
-  return { ...generateSamples(model, { samples, seed, kinds, dims }), seed };
+  return { ...generateSamples(before, { samples, seed, kinds, dims, alsoFor: after }), seed };
 }
 
 interface Runs {
@@ -191,9 +191,11 @@ function withVerdict(
 }
 
 function limitsOfRun(samples: readonly Sample[], seed: number | undefined): readonly string[] {
-  const count = `${samples.length} ${samples.length === 1 ? 'sample' : 'samples'}`;
+  const which = seed === undefined ? 'given' : `of seed ${seed}`;
   return [
-    `only ${count} ${seed === undefined ? 'that were given' : `of seed ${seed}`} were run; others may differ`,
+    samples.length === 1
+      ? `only one sample (${which}) was run; others may differ`
+      : `only ${samples.length} samples (${which}) were run; others may differ`,
     'float execution of the literal graph only; integer execution, as an engine runs it, was not',
   ];
 }
