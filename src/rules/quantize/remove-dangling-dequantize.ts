@@ -40,8 +40,13 @@ export const removeDanglingDequantize: Rule = rule({
 
   match: quantizePair(any('x')),
 
-  unless: ({ x, dequantize }) =>
-    unlessOnlyOutput(dequantize) || (x.producer === undefined && `no operator of this graph makes ${x}`),
+  unless({ x, scale, dequantize }) {
+    if (x.dtype !== undefined && x.dtype !== scale.dtype)
+      return `${x} is ${x.dtype}, and the output ${scale.dtype}`;
+    return (
+      unlessOnlyOutput(dequantize) || (x.producer === undefined && `no operator of this graph makes ${x}`)
+    );
+  },
 
   rewrite: ({ x }) => x,
 });
