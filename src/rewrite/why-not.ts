@@ -2,7 +2,7 @@ import { type Graph, type GraphView, type Model, type Node, viewOf } from '../ir
 import { type Mismatch, matchAt, type Scope, titleOf } from '../pattern/index.ts';
 import { RuleError } from '../support/errors.ts';
 import { objectionOf } from './driver.ts';
-import { createTypeOracle } from './pending.ts';
+import { createTypeOracle } from '../analysis/index.ts';
 import type { Rule } from './rule.ts';
 
 /** Everything that was tried at one node, and why each attempt ended. */
