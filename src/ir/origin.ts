@@ -6,13 +6,21 @@
  * carry the origin along, which is what tells the encoder what they were copied from.
  */
 export class Origin {
-  /** The body of the message, a view into the decoded buffer. */
-  readonly bytes: Uint8Array;
+  #buffer: Uint8Array;
+  #start: number;
+  #end: number;
   #message: object | undefined;
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+  constructor(buffer: Uint8Array, start = 0, end = buffer.length) {
+    this.#buffer = buffer;
+    this.#start = start;
+    this.#end = end;
     Object.freeze(this);
+  }
+
+  /** The body of the message, a view into the decoded buffer. Made when asked for: most messages are only read. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
   }
 
   /** Ties the origin to the frozen object that was decoded from it. Called once, by the decoder. */

@@ -8,7 +8,8 @@ const encoder = new TextEncoder();
 
 /** Decodes bytes to a string; `encodeUtf8` is its exact inverse for every input. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  if (bytes.length < 24) {
+  // Joining characters beats TextDecoder for the shortest names only, and leaves ropes for longer ones.
+  if (bytes.length < 10) {
     const text = decodeAscii(bytes);
     if (text !== undefined) return text;
   }

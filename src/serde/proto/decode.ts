@@ -31,13 +31,18 @@ export class Decoder extends WireReader {
   }
 
   override place(): string {
-    return [...this.#frames.map(title), super.place()].filter((part) => part !== '').join('/');
+    return [...this.#titles(), super.place()].join('/');
   }
 
   /** The place of the message being read, without the byte. */
   path(): string {
-    const titles = this.#frames.map(title).filter((part) => part !== '');
+    const titles = this.#titles();
     return titles.length > 0 ? titles.join('/') : 'byte 0';
+  }
+
+  #titles(): string[] {
+    const titles = this.#frames.map(title).filter((part) => part !== '');
+    return titles.length < 16 ? titles : [...titles.slice(0, 8), '…', ...titles.slice(-4)];
   }
 
   /** The fields of the whole buffer, with its origin, where `decode` makes the IR's object of them. */
@@ -57,7 +62,7 @@ export class Decoder extends WireReader {
   ): Traceable {
     const { end: outerEnd } = this;
     const fields = this.#fields(codec, field, start, end, index);
-    const origin = new Origin(this.bytes.subarray(start, end));
+    const origin = new Origin(this.bytes, start, end);
     const message = codec.hooks.finish?.(fields, origin, this) ?? Object.freeze(withOrigin(fields, origin));
     origin.describe(message);
     if (codec.hooks.maxDepth !== undefined) this.#depths.set(codec, this.#depths.get(codec)! - 1);
@@ -88,7 +93,11 @@ export class Decoder extends WireReader {
       else this.#field(codec, known, fields, bodies);
     }
     for (const body of bodies) this.#singular(body, fields);
-    for (const { repeated, property } of codec.fields) if (repeated) Object.freeze(fields[property]);
+    for (const property of codec.lists) {
+      const list = fields[property] as readonly unknown[];
+      // A copy has no room to grow; lists are mostly short, and a pushed one has room for 17.
+      if (list !== none) fields[property] = Object.freeze(list.slice());
+    }
     return fields;
   }
 

@@ -44,6 +44,8 @@ export interface MessageCodec {
   readonly fields: readonly FieldCodec[];
   /** The field of a number. */
   readonly byNumber: readonly (FieldCodec | undefined)[];
+  /** Properties that are lists. */
+  readonly lists: readonly string[];
   /** All properties, absent: copied for every message, so that all have one shape. */
   readonly template: Fields;
   readonly hooks: MessageHooks;
@@ -87,7 +89,10 @@ export function defineMessage(
       hooks.defaults?.[property] ?? (repeated && kind !== 'payload' ? none : undefined),
     ]),
   );
-  const codec = { name, fields, byNumber, template: { ...template, origin: undefined }, hooks };
+  const lists = fields.flatMap(({ property, repeated, kind }) =>
+    repeated && kind !== 'payload' ? [property] : [],
+  );
+  const codec = { name, fields, byNumber, lists, template: { ...template, origin: undefined }, hooks };
   codecs.set(name, codec);
   return codec;
 }

@@ -72,6 +72,7 @@ export class WireReader {
   }
 
   get bigint(): bigint {
+    if (this.hi === 0 && this.lo >>> 0 < small.length) return small[this.lo]!;
     if (this.hi === this.lo >> 31) return BigInt(this.lo);
     return (BigInt(this.hi) << 32n) | BigInt(this.lo >>> 0);
   }
@@ -132,5 +133,7 @@ export class WireReader {
   }
 }
 
+/** Pads, strides and axes: most integers are small, and these are shared. */
+const small = Array.from({ length: 256 }, (_, i) => BigInt(i));
 const maxGroups = 100;
 const damaged = 'The file is damaged or no ONNX model; copy or export it again.';
