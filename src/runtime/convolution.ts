@@ -1,6 +1,6 @@
 import { ModelError } from '../support/errors.ts';
 import { allocateDoubles, cellsOf, type NdArray, productOf } from './array.ts';
-import { multiplyPanel, packPanels } from './gemm.ts';
+import { multiplyPanel, type Precision, packPanels, pieceLength, precisionOf } from './gemm.ts';
 import { type PaddedImage, padImage } from './padded.ts';
 import { slideWindow, type Window, type WindowAttributes } from './window.ts';
 
@@ -9,7 +9,7 @@ export interface ConvolutionAttributes extends WindowAttributes {
   readonly kernel_shape?: readonly number[] | undefined;
 }
 
-/** Sums of a convolution in double precision, [N, M, …output]. */
+/** Sums of a convolution, [N, M, …output]. */
 export interface ConvolutionSums {
   readonly sums: Float64Array;
   readonly dims: readonly number[];
@@ -17,7 +17,7 @@ export interface ConvolutionSums {
 
 /**
  * Σ (x − xZero)·(w − wZero) over the channels of a group and the taps of the window, in the order channel, then taps in
- * row-major order. Exact for integer inputs; padding counts as zero.
+ * row-major order. Kept in float32 for float32 inputs, else in double, exact for integers; padding counts as zero.
  *
  * @param wZero one zero point, or one per output channel
  */
@@ -43,12 +43,13 @@ export function convolve(
   const size = productOf(spatial);
   const perGroup = filters / group;
   const source = cellsOf(x);
-  const convolveGroup = perGroup < 3 ? directGroup : panelGroup(weights, depth, perGroup, window, group);
+  const convolveGroup = perGroup === 1 ? singleFilter : panelGroup(weights, depth, perGroup, window, group);
+  const precision = precisionOf(x.dtype);
   for (let n = 0; n < batch; n++) {
     for (let g = 0; g < group; g++) {
       image.load(source, (n * channels + g * depth) * size, xZero);
       const start = (n * filters + g * perGroup) * outputSize;
-      convolveGroup(image, weights, g, depth, sums.subarray(start, start + perGroup * outputSize));
+      convolveGroup(image, weights, g, depth, sums.subarray(start, start + perGroup * outputSize), precision);
     }
   }
   return { sums, dims };
@@ -81,30 +82,58 @@ type GroupConvolution = (
   group: number,
   depth: number,
   sums: Float64Array,
+  precision: Precision,
 ) => void;
 
-/** One output element at a time: best when a group has few filters, as in depthwise convolutions. */
-function directGroup(
+/** A group with one filter, as in depthwise convolutions: one output element at a time. */
+function singleFilter(
   image: PaddedImage,
   weights: Float64Array,
   group: number,
   depth: number,
   sums: Float64Array,
+  precision: Precision,
 ): void {
   const { data, taps, origins, channelSize } = image;
-  const count = origins.length;
-  const filters = sums.length / count;
-  for (let f = 0; f < filters; f++) {
-    for (let c = 0; c < depth; c++) {
-      const first = ((group * filters + f) * depth + c) * taps.length;
-      for (let o = 0; o < count; o++) {
-        const origin = origins[o]! + c * channelSize;
-        let sum = sums[f * count + o]!;
-        for (let t = 0; t < taps.length; t++) sum += data[origin + taps[t]!]! * weights[first + t]!;
-        sums[f * count + o] = sum;
-      }
-    }
+  const length = depth * taps.length;
+  const first = group * length;
+  const places = Int32Array.from(
+    { length },
+    (_, k) => Math.floor(k / taps.length) * channelSize + taps[k % taps.length]!,
+  );
+  const dot = precision === 'single' ? dotByFours : dotInDouble;
+  for (let o = 0; o < origins.length; o++) sums[o] = dot(data, origins[o]!, places, weights, first);
+}
+
+function dotInDouble(
+  data: Float64Array,
+  origin: number,
+  places: Int32Array,
+  weights: Float64Array,
+  first: number,
+): number {
+  let sum = 0;
+  for (let k = 0; k < places.length; k++) sum += data[origin + places[k]!]! * weights[first + k]!;
+  return sum;
+}
+
+/** Products rounded to float32 and summed by fours, as ONNX Runtime multiplies a matrix of one row. */
+function dotByFours(
+  data: Float64Array,
+  origin: number,
+  places: Int32Array,
+  weights: Float64Array,
+  first: number,
+): number {
+  let sum = 0;
+  for (let k = 0; k < places.length; ) {
+    const end = Math.min(k + 4, places.length);
+    let four = Math.fround(data[origin + places[k]!]! * weights[first + k]!);
+    for (k++; k < end; k++)
+      four = Math.fround(four + Math.fround(data[origin + places[k]!]! * weights[first + k]!));
+    sum = Math.fround(sum + four);
   }
+  return sum;
 }
 
 /** Four output positions at a time: their taps are gathered into a panel that all filters are multiplied with. */
@@ -120,7 +149,8 @@ function panelGroup(
     packPanels(weights, g * filters * length, filters, length, length, 1),
   );
   const panel = new Float64Array(4 * length);
-  return (image, _, group, __, sums) => {
+  const piece = pieceLength(length, productOf(window.output));
+  return (image, _, group, __, sums, precision) => {
     const { data, taps, origins, channelSize } = image;
     const count = origins.length;
     for (let o = 0; o < count; o += 4) {
@@ -140,7 +170,7 @@ function panelGroup(
           panel[p + 3] = data[tap + o3]!;
         }
       }
-      multiplyPanel(packed[group]!, panel, 0, length, sums, filters, count, o);
+      multiplyPanel(packed[group]!, panel, 0, length, sums, filters, count, o, piece, precision);
     }
   };
 }

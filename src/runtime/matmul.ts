@@ -1,7 +1,7 @@
 import { ModelError } from '../support/errors.ts';
 import { allocateDoubles, type Cells, cellsOf, type NdArray, productOf } from './array.ts';
 import { broadcastDims, broadcastStrides } from './broadcast.ts';
-import { multiplyPanels, packPanels } from './gemm.ts';
+import { multiplyPanels, type Precision, packPanels } from './gemm.ts';
 import { positions } from './padded.ts';
 
 /** How numpy multiplies two arrays of matrices. */
@@ -45,8 +45,8 @@ export function matMulShape(a: readonly number[], b: readonly number[]): MatMulS
   };
 }
 
-/** Products of matrices in double precision, all batches one after another. Exact for integers up to 2^53. */
-export function multiplyMatrices(a: Cells, b: Cells, shape: MatMulShape): Float64Array {
+/** Products of matrices, all batches one after another. In double precision exact for integers up to 2^53. */
+export function multiplyMatrices(a: Cells, b: Cells, shape: MatMulShape, precision: Precision): Float64Array {
   const { rows, depth, columns, left, right } = shape;
   const result = allocateDoubles(left.length * rows * columns);
   const packed = new Map<number, Float64Array>();
@@ -61,6 +61,7 @@ export function multiplyMatrices(a: Cells, b: Cells, shape: MatMulShape): Float6
       rows,
       columns,
       depth,
+      precision,
       result.subarray(start, start + rows * columns),
     );
   }

@@ -3,7 +3,10 @@ import { allocateNumbers, makeArray, numbersOf, productOf } from '../array.ts';
 import { floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
 
-/** y = scale · (x − mean) / √(variance + ε) + bias, per channel, with the statistics that were trained. */
+/**
+ * y = gain·x + offset per channel, with gain = scale / √(variance + ε) and offset = bias − mean·gain: the statistics that
+ * were trained. Each step is rounded, as ONNX Runtime does.
+ */
 export const batchNormalization = kernel('BatchNormalization', {
   versions: [7, 9, 14, 15],
   types: 'T, S, S, M, M -> T',
@@ -28,11 +31,13 @@ export const batchNormalization = kernel('BatchNormalization', {
     }
     const target = allocateNumbers(dtype, dims);
     const size = productOf(dims, 2);
+    const round = dtype === 'float32' ? Math.fround : (value: number) => value;
     for (let start = 0, row = 0; start < target.length; start += size, row++) {
       const c = row % channels;
-      const gain = scale![c]! / Math.sqrt(variance![c]! + epsilon);
-      const offset = bias![c]! - mean![c]! * gain;
-      for (let i = start; i < start + size; i++) target[i] = x![i]! * gain + offset;
+      const deviation = round(Math.sqrt(round(variance![c]! + epsilon)));
+      const gain = round(round(1 / deviation) * scale![c]!);
+      const offset = round(bias![c]! - round(mean![c]! * gain));
+      for (let i = start; i < start + size; i++) target[i] = round(x![i]! * gain) + offset;
     }
     return makeArray(dtype, dims, target);
   },

@@ -9,14 +9,14 @@ import {
   stridesOf,
 } from '../array.ts';
 import { floats } from '../dtypes.ts';
-import { multiplyPanels, packPanels } from '../gemm.ts';
+import { multiplyPanels, packPanels, precisionOf } from '../gemm.ts';
 import { kernel } from '../kernel.ts';
 import { positions } from '../padded.ts';
 import { transposeWindow } from '../transpose-window.ts';
 
 /**
- * Transposed convolution: every input element adds its multiple of the kernel to the output. Sums run over taps, then
- * channels, in double precision.
+ * Transposed convolution: every input element adds its multiple of the kernel to the output. Sums run over channels,
+ * then over taps.
  */
 export const convTranspose = kernel('ConvTranspose', {
   versions: [1, 11, 22],
@@ -60,6 +60,7 @@ export const convTranspose = kernel('ConvTranspose', {
     const perChannel = channels / group;
     const rows = perGroup * taps.length;
     const size = origins.length;
+    const precision = precisionOf(x!.dtype);
     const weights = cellsOf(w!);
     const sums = allocateDoubles(perGroup * fullSize);
     const offsets = bias && numbersOf(bias);
@@ -74,7 +75,7 @@ export const convTranspose = kernel('ConvTranspose', {
           1,
           size,
         );
-        const columns = multiplyPanels(left, right, rows, size, perChannel);
+        const columns = multiplyPanels(left, right, rows, size, perChannel, precision);
         sums.fill(0);
         for (let row = 0; row < rows; row++) {
           const to = Math.floor(row / taps.length) * fullSize + taps[row % taps.length]!;

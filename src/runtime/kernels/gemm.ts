@@ -2,11 +2,11 @@ import { ModelError } from '../../support/errors.ts';
 import { allocateNumbers, cellsOf, makeArray, type NdArray, numbersOf } from '../array.ts';
 import { broadcastDims, broadcastStrides } from '../broadcast.ts';
 import { floats } from '../dtypes.ts';
-import { multiplyPanels, packPanels } from '../gemm.ts';
+import { multiplyPanels, packPanels, precisionOf } from '../gemm.ts';
 import { kernel } from '../kernel.ts';
 import { positions } from '../padded.ts';
 
-/** Y = α·A′·B′ + β·C, in double precision, rounded once. */
+/** Y = α·A′·B′ + β·C */
 export const gemm = kernel('Gemm', {
   versions: [1, 6, 7, 9, 11, 13],
   types: 'T, T, T -> T',
@@ -28,6 +28,7 @@ export const gemm = kernel('Gemm', {
       left.rows,
       right.columns,
       depth,
+      precisionOf(a!.dtype),
     );
     const target = allocateNumbers(a!.dtype, dims);
     const at = c && addendPositions(c, dims);

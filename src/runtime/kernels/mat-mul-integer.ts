@@ -11,7 +11,9 @@ export const matMulInteger = kernel('MatMulInteger', {
   run({ inputs: [a, b, aZero, bZero] }) {
     const shape = matMulShape(a!.dims, b!.dims);
     const target = allocateNumbers('int32', shape.dims);
-    target.set(multiplyMatrices(centredCells(a!, aZero, 'rows'), centredCells(b!, bZero, 'columns'), shape));
+    target.set(
+      multiplyMatrices(centredCells(a!, aZero, 'rows'), centredCells(b!, bZero, 'columns'), shape, 'double'),
+    );
     return makeArray('int32', shape.dims, target);
   },
 });

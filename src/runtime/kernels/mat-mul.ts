@@ -1,5 +1,6 @@
 import { allocate, type Cells, cellsOf, makeArray, type NdArray } from '../array.ts';
 import { floats } from '../dtypes.ts';
+import { precisionOf } from '../gemm.ts';
 import { kernel } from '../kernel.ts';
 import { type MatMulShape, matMulShape, multiplyMatrices } from '../matmul.ts';
 
@@ -12,7 +13,7 @@ export const matMul = kernel('MatMul', {
     const shape = matMulShape(a!.dims, b!.dims);
     const target = allocate(a!.dtype, shape.dims);
     if (floats.includes(a!.dtype))
-      (target as Float32Array).set(multiplyMatrices(cellsOf(a!), cellsOf(b!), shape));
+      (target as Float32Array).set(multiplyMatrices(cellsOf(a!), cellsOf(b!), shape, precisionOf(a!.dtype)));
     else multiplyIntegers(a!, b!, shape, target as unknown as Cells);
     return makeArray(a!.dtype, shape.dims, target);
   },
