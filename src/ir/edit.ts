@@ -114,7 +114,7 @@ export function applyEdit(session: GraphSession, edit: Edit): void {
       for (const node of edit.nodes) session.insertBefore(node, edit.node);
       return;
     case 'append':
-      for (const node of edit.nodes) session.insert(node);
+      for (const node of edit.nodes) session.append(node);
       return;
     case 'rewire':
       if (edit.readers === undefined) session.rewire(edit.from, edit.to);

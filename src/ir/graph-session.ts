@@ -15,12 +15,6 @@ import { type Renaming, renameReads, renameWrites } from './rename.ts';
 import { sortNodes } from './sort.ts';
 import type { Tensor } from './tensor.ts';
 
-interface Link {
-  readonly node: Node;
-  previous: Link | undefined;
-  next: Link | undefined;
-}
-
 /**
  * A graph under the knife: a view that follows every change as it is made, at a cost that depends on the change and
  * not on the graph. `finish()` gives the changed graph; the one it started from is untouched.
@@ -31,7 +25,13 @@ export class GraphSession implements GraphView {
   readonly names: NameSource;
   readonly #graph: Graph;
   readonly #surroundings: Surroundings;
-  readonly #links = new Map<Node, Link>();
+  readonly #original: ReadonlySet<Node>;
+  readonly #removed = new Set<Node>();
+  /** Nodes put in front of a node of the graph, and those that came at the end. Removed ones keep their place. */
+  readonly #before = new Map<Node, Node[]>();
+  readonly #appended: Node[] = [];
+  /** The list an inserted node is in. */
+  readonly #homes = new Map<Node, Node[]>();
   readonly #producers = new Map<string, Node>();
   readonly #readers = new Map<string, Node | Set<Node>>();
   readonly #operators = new Map<string, number>();
@@ -39,8 +39,6 @@ export class GraphSession implements GraphView {
   readonly #declared: Map<string, ValueInfo>;
   readonly #inputs: Map<string, ValueInfo>;
   readonly #outputs: Map<string, number>;
-  #first: Link | undefined;
-  #last: Link | undefined;
   #changed = false;
   #declarationsChanged = false;
 
@@ -50,13 +48,14 @@ export class GraphSession implements GraphView {
     this.outer = surroundings.outer;
     this.irVersion = surroundings.irVersion ?? surroundings.outer?.irVersion;
     this.names = names;
+    this.#original = new Set(graph.nodes);
     this.#initializers = new Map(graph.initializers.map((tensor) => [tensor.name ?? '', tensor]));
     this.#inputs = new Map(graph.inputs.map((input) => [input.name, input]));
     this.#outputs = new Map(graph.outputs.map((output, i) => [output.name, i]));
     this.#declared = new Map(
       [...graph.valueInfos, ...graph.outputs, ...graph.inputs].map((info) => [info.name, info]),
     );
-    for (const node of graph.nodes) this.#attach(node, undefined);
+    for (const node of graph.nodes) this.#index(node);
   }
 
   /** Whether anything differs from the graph the session started with. */
@@ -65,11 +64,16 @@ export class GraphSession implements GraphView {
   }
 
   *nodes(): Iterable<Node> {
-    for (let link = this.#first; link !== undefined; link = link.next) yield link.node;
+    for (const node of this.#graph.nodes) {
+      const inserted = this.#before.get(node);
+      if (inserted !== undefined) for (const extra of inserted) if (!this.#removed.has(extra)) yield extra;
+      if (!this.#removed.has(node)) yield node;
+    }
+    for (const node of this.#appended) if (!this.#removed.has(node)) yield node;
   }
 
   has(node: Node): boolean {
-    return this.#links.has(node);
+    return (this.#original.has(node) || this.#homes.has(node)) && !this.#removed.has(node);
   }
 
   /** How many nodes of an operator there are now. */
@@ -124,36 +128,38 @@ export class GraphSession implements GraphView {
     return findFunction(this.#surroundings.functions, node);
   }
 
-  /** Puts a node behind `after` (at the very front when undefined is given explicitly, at the end by default). */
-  insert(node: Node, after: Node | undefined = this.#last?.node): void {
-    this.#changed = true;
-    this.#attach(node, after);
+  /** Adds a node at the end; `finish` puts it where its readers need it. */
+  append(node: Node): void {
+    this.#attach(node, this.#appended, this.#appended.length);
   }
 
   /** Puts a node in front of another. */
   insertBefore(node: Node, before: Node): void {
-    this.#changed = true;
-    const link = this.#links.get(before);
-    if (link === undefined) throw missing(before);
-    this.#attach(node, link.previous?.node, link.previous === undefined);
+    if (!this.has(before)) throw missing(before);
+    const home = this.#homes.get(before);
+    if (home !== undefined) {
+      this.#attach(node, home, home.indexOf(before));
+      return;
+    }
+    const list = this.#before.get(before) ?? [];
+    this.#before.set(before, list);
+    this.#attach(node, list, list.length);
   }
 
   remove(node: Node): void {
-    const link = this.#links.get(node);
-    if (link === undefined) throw missing(node);
+    if (!this.has(node)) throw missing(node);
     this.#changed = true;
-    this.#detach(link);
+    this.#removed.add(node);
+    this.#forget(node);
   }
 
   /** Puts another node in a node's place. */
   replace(node: Node, by: Node): void {
     if (node === by) return;
-    const link = this.#links.get(node);
-    if (link === undefined) throw missing(node);
-    const before = link.previous?.node;
+    this.insertBefore(by, node);
     this.#changed = true;
-    this.#detach(link);
-    this.#attach(by, before, before === undefined);
+    this.#removed.add(node);
+    this.#forget(node);
   }
 
   addInitializer(tensor: Tensor): void {
@@ -242,31 +248,29 @@ export class GraphSession implements GraphView {
     return this.#producers.has(value) || this.#initializers.has(value) || this.#inputs.has(value);
   }
 
-  #attach(node: Node, after: Node | undefined, front = false): void {
-    if (this.#links.has(node))
+  #attach(node: Node, list: Node[], position: number): void {
+    if (this.has(node))
       throw new ModelError('duplicate-node', `Node "${titleOf(node)}" is in the graph already.`);
-    const previous = front ? undefined : after === undefined ? this.#last : this.#links.get(after);
-    const link: Link = { node, previous, next: previous === undefined ? this.#first : previous.next };
-    if (previous === undefined) this.#first = link;
-    else previous.next = link;
-    if (link.next === undefined) this.#last = link;
-    else link.next.previous = link;
-    this.#links.set(node, link);
+    this.#changed = true;
+    this.#removed.delete(node);
+    this.#index(node);
+    // A node that comes back after it was removed takes its old place; `finish` sees to a legal order.
+    if (this.#original.has(node) || this.#homes.has(node)) return;
+    list.splice(position, 0, node);
+    this.#homes.set(node, list);
+  }
+
+  #index(node: Node): void {
     this.#operators.set(node.opType, (this.#operators.get(node.opType) ?? 0) + 1);
     for (const output of node.outputs) if (output !== '') this.#producers.set(output, node);
     for (const name of namesRead(node)) this.#addReader(name, node);
   }
 
-  #detach(link: Link): void {
-    const { node, previous, next } = link;
-    if (previous === undefined) this.#first = next;
-    else previous.next = next;
-    if (next === undefined) this.#last = previous;
-    else next.previous = previous;
-    this.#links.delete(node);
+  #forget(node: Node): void {
     this.#operators.set(node.opType, this.#operators.get(node.opType)! - 1);
-    for (const output of node.outputs)
+    for (const output of node.outputs) {
       if (this.#producers.get(output) === node) this.#producers.delete(output);
+    }
     for (const name of namesRead(node)) this.#dropReader(name, node);
   }
 

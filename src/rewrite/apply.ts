@@ -250,7 +250,7 @@ class Surgery {
       metadata: Object.freeze([]),
       deviceConfigurations: Object.freeze([]),
     });
-    session.insert(identity);
+    session.append(identity);
     this.added.push(identity);
   }
 

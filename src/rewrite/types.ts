@@ -31,13 +31,22 @@ export function createTypes(session: GraphSession): Types {
         const after = made.has(now) ? made.get(now)?.type : oracle.typeOf(now);
         if (before === undefined || after === undefined || isCompatible(before, after)) continue;
         if (rule.effect !== 'interface') {
-          throw new RuleError('type-changed', `Rule ${rule.name} would change ${old} from ${printType(before)} to ${printType(after)}.`, {
-            at: old,
-            fix: 'The replacement has to have the type of what it replaces; only rules of effect interface may change it.',
-          });
+          throw new RuleError(
+            'type-changed',
+            `Rule ${rule.name} would change ${old} from ${printType(before)} to ${printType(after)}.`,
+            {
+              at: old,
+              fix: 'The replacement has to have the type of what it replaces; only rules of effect interface may change it.',
+            },
+          );
         }
         const declared = session.declared(old);
-        session.declare(old, declared === undefined || !session.isOutput(old) ? undefined : Object.freeze({ ...declared, type: after }));
+        session.declare(
+          old,
+          declared === undefined || !session.isOutput(old)
+            ? undefined
+            : Object.freeze({ ...declared, type: after }),
+        );
       }
     },
   };
@@ -50,7 +59,8 @@ function inferAll(
   known: (value: string) => Facts | undefined,
 ): ReadonlyMap<string, Facts | undefined> {
   const made = new Map<string, Facts | undefined>();
-  const factsOf = (value: string) => (value === '' ? undefined : made.has(value) ? made.get(value) : known(value));
+  const factsOf = (value: string) =>
+    value === '' ? undefined : made.has(value) ? made.get(value) : known(value);
   for (const node of nodes) {
     try {
       const facts = inferNode(node, node.inputs.map(factsOf), { opset: session.opset(node.domain) });
@@ -59,10 +69,14 @@ function inferAll(
       });
     } catch (cause) {
       if (!(cause instanceof ModelError)) throw cause;
-      throw new RuleError('invalid-result', `Rule ${rule.name} made a ${node.opType} that cannot be: ${cause.message}`, {
-        at: node.outputs[0],
-        cause,
-      });
+      throw new RuleError(
+        'invalid-result',
+        `Rule ${rule.name} made a ${node.opType} that cannot be: ${cause.message}`,
+        {
+          at: node.outputs[0],
+          cause,
+        },
+      );
     }
   }
   return made;
@@ -88,5 +102,7 @@ function fits(a: Dimension, b: Dimension): boolean {
 function printType(type: Type): string {
   if (!('elemType' in type)) return type.kind;
   const dims = type.shape?.map((dim) => dim.value ?? dim.param ?? '?');
-  return dims === undefined ? dataTypeToText(type.elemType) : `${dataTypeToText(type.elemType)}[${dims.join(',')}]`;
+  return dims === undefined
+    ? dataTypeToText(type.elemType)
+    : `${dataTypeToText(type.elemType)}[${dims.join(',')}]`;
 }
