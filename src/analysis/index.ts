@@ -6,3 +6,4 @@ export * from './quantization.ts';
 export * from './quantizer-pairs.ts';
 export { tensorDigest } from './tensor-digest.ts';
 export * from './types.ts';
+export { assertValid, newestIrVersion, type Problem, type ValidateOptions, validate } from './validate.ts';
