@@ -1,4 +1,6 @@
+import { createTypeOracle, type TypeOracle } from '../analysis/index.ts';
 import {
+  elementCount,
   type Graph,
   GraphSession,
   type Node,
@@ -7,8 +9,9 @@ import {
   sortNodes,
   subgraphsOf,
   type Tensor,
+  tensor,
 } from '../ir/index.ts';
-import { constantOf, isPure, normalDomain } from '../ops/index.ts';
+import { constantOf, isPure, normalDomain, plainAttributes } from '../ops/index.ts';
 import { type Finding, type Pass, pass, type RewriteRecord } from '../rewrite/index.ts';
 import { evaluateNode } from '../runtime/index.ts';
 import { ModelError } from '../support/errors.ts';
@@ -64,6 +67,7 @@ class Folding {
   readonly #maxBytes: number;
   readonly #session: GraphSession;
   readonly #pinned: ReadonlySet<string>;
+  #types: TypeOracle | undefined;
   readonly #results = new Map<string, Tensor>();
   readonly #folded = new Set<Node>();
 
@@ -85,10 +89,8 @@ class Folding {
 
   /** Computes a node's outputs if all that it reads is constant. */
   #compute(node: Node): void {
-    const inputs = this.#constantInputs(node);
-    if (inputs === undefined) return;
     try {
-      const outputs = this.#evaluate(node, inputs);
+      const outputs = this.#staticShape(node) ?? this.#evaluate(node);
       if (outputs === undefined) return;
       node.outputs.forEach((output, i) => {
         if (output !== '') this.#results.set(output, outputs[i]!.withName(output));
@@ -100,10 +102,9 @@ class Folding {
     }
   }
 
-  #evaluate(
-    node: Node,
-    inputs: readonly (Tensor | undefined)[],
-  ): readonly (Tensor | undefined)[] | undefined {
+  #evaluate(node: Node): readonly (Tensor | undefined)[] | undefined {
+    const inputs = this.#constantInputs(node);
+    if (inputs === undefined) return undefined;
     const given = inputs.reduce((sum, input) => sum + (input === undefined ? 0 : bytesIn(input)), 0);
     const limit = Math.max(this.#maxBytes, 2 * given);
     const { opsetImports } = this.#place.surroundings;
@@ -113,6 +114,22 @@ class Folding {
     if (taken <= limit) return outputs;
     this.#leave(node, this.#tooLarge());
     return undefined;
+  }
+
+  /** What Shape and Size give for a value whose every length is known, though its elements are not. */
+  #staticShape(node: Node): readonly Tensor[] | undefined {
+    const [x = ''] = node.inputs;
+    const isShape = node.opType === 'Shape';
+    if (normalDomain(node.domain) !== '' || !(isShape || node.opType === 'Size') || x === '')
+      return undefined;
+    this.#types ??= createTypeOracle(this.#session);
+    const type = this.#types.typeOf(x);
+    const dims = type?.kind === 'tensor' ? type.shape?.map(({ value }) => value) : undefined;
+    if (!dims?.every((dim) => dim !== undefined)) return undefined;
+    if (!isShape) return [tensor('int64', [], [BigInt(elementCount(dims))])];
+    const { start, end } = plainAttributes<'Shape'>(node, this.#session.opset(''));
+    const lengths = dims.slice(start ?? 0, end);
+    return [tensor('int64', [lengths.length], lengths.map(BigInt))];
   }
 
   #constantInputs(node: Node): readonly (Tensor | undefined)[] | undefined {

@@ -4,9 +4,9 @@ import { constantOf, normalDomain, plainAttributes, stringAttribute } from '../o
 
 export interface JoinOptions {
   /** Whether the two inputs of an Add share a scale when both are quantized right in front of it; no unless said. */
-  readonly residualAdds?: boolean;
+  readonly residualAdds?: boolean | undefined;
   /** Whether a nearest-neighbour Resize copies: not every engine moves quantizers across one; no unless said. */
-  readonly resize?: boolean;
+  readonly resize?: boolean | undefined;
 }
 
 /** An operator that hands its elements on: the values around it have to share one scale. */

@@ -24,9 +24,9 @@ export type UnifyPolicy = 'max' | 'consumer' | 'yolo-deepstream';
 
 export interface UnifyOptions extends JoinOptions {
   /** `max` unless said. */
-  readonly policy?: UnifyPolicy;
+  readonly policy?: UnifyPolicy | undefined;
   /** A group whose widest range is more than this many times its narrowest is left alone; 10 unless said. */
-  readonly maxRatio?: number;
+  readonly maxRatio?: number | undefined;
 }
 
 /** One quantizer of a group. */

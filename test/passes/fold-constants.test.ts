@@ -134,6 +134,29 @@ describe('fold-constants', () => {
     expect(trace.findings[0]!.at).toBe('a');
   });
 
+  it('folds the shape of a value whose every length is known, and no other', () => {
+    const before = model`
+      main (float[2,3] x, float[N,3] n) => (int64[2] a, int64[1] b, int64 c, int64[2] d) {
+        t = Transpose (x)
+        a = Shape (t)
+        b = Shape <start = -1> (x)
+        c = Size (x)
+        d = Shape (n)
+      }`;
+    const after = apply(fold, before);
+    expect(after.graph.initializers.map(({ name, dims }) => [name, dims])).toEqual([
+      ['a', [2]],
+      ['b', [1]],
+      ['c', []],
+    ]);
+    expect(after.graph.initializers.map((tensor) => [...tensor.toTypedArray()])).toEqual([
+      [3n, 2n],
+      [3n],
+      [6n],
+    ]);
+    expect(after.graph.nodes.map((node) => node.outputs[0])).toEqual(['t', 'd']);
+  });
+
   it('folds inside subgraphs and functions, captured constants included', () => {
     const before = model`
       <ir_version: 10, opset_import: ["" : 21, "local" : 1]>

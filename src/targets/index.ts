@@ -1,0 +1,1 @@
+export { type TensorrtOptions, tensorrt } from './tensorrt.ts';
