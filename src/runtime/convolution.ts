@@ -1,7 +1,8 @@
 import { ModelError } from '../support/errors.ts';
 import { allocateDoubles, cellsOf, type NdArray, productOf } from './array.ts';
-import { multiplyPanel, type Precision, packPanels, pieceLength, precisionOf } from './gemm.ts';
+import { multiplyPanel, type Precision, packPanels, precisionOf } from './gemm.ts';
 import { type PaddedImage, padImage } from './padded.ts';
+import { type ColumnRange, convolutionRanges, productRanges, wholeRange } from './pieces.ts';
 import { slideWindow, type Window, type WindowAttributes } from './window.ts';
 
 export interface ConvolutionAttributes extends WindowAttributes {
@@ -43,7 +44,10 @@ export function convolve(
   const size = productOf(spatial);
   const perGroup = filters / group;
   const source = cellsOf(x);
-  const convolveGroup = perGroup === 1 ? singleFilter : panelGroup(weights, depth, perGroup, window, group);
+  const convolveGroup =
+    perGroup === 1
+      ? singleFilter
+      : panelGroup(weights, depth, perGroup, group, rangesOf(x, w, window, perGroup, group));
   const precision = precisionOf(x.dtype);
   for (let n = 0; n < batch; n++) {
     for (let g = 0; g < group; g++) {
@@ -141,38 +145,56 @@ function panelGroup(
   weights: Float64Array,
   depth: number,
   filters: number,
-  window: Window,
   groups: number,
+  ranges: readonly ColumnRange[],
 ): GroupConvolution {
-  const length = depth * productOf(window.kernel);
+  const size = weights.length / groups;
+  const length = size / filters;
   const packed = Array.from({ length: groups }, (_, g) =>
-    packPanels(weights, g * filters * length, filters, length, length, 1),
+    packPanels(weights, g * size, filters, length, length, 1),
   );
   const panel = new Float64Array(4 * length);
-  const piece = pieceLength(length, productOf(window.output));
   return (image, _, group, __, sums, precision) => {
-    const { data, taps, origins, channelSize } = image;
-    const count = origins.length;
-    for (let o = 0; o < count; o += 4) {
-      const last = count - 1;
-      const o0 = origins[o]!;
-      const o1 = origins[Math.min(o + 1, last)]!;
-      const o2 = origins[Math.min(o + 2, last)]!;
-      const o3 = origins[Math.min(o + 3, last)]!;
-      let p = 0;
-      for (let c = 0; c < depth; c++) {
-        const base = c * channelSize;
-        for (let t = 0; t < taps.length; t++, p += 4) {
-          const tap = base + taps[t]!;
-          panel[p] = data[tap + o0]!;
-          panel[p + 1] = data[tap + o1]!;
-          panel[p + 2] = data[tap + o2]!;
-          panel[p + 3] = data[tap + o3]!;
-        }
+    const count = image.origins.length;
+    for (const { start, end, piece } of ranges) {
+      for (let o = start; o < end; o += 4) {
+        gatherTaps(image, depth, o, panel);
+        multiplyPanel(packed[group]!, panel, 0, length, sums, filters, count, o, end, piece, precision);
       }
-      multiplyPanel(packed[group]!, panel, 0, length, sums, filters, count, o, piece, precision);
     }
   };
+}
+
+/** The taps of four neighbouring output positions, side by side for each channel and tap. */
+function gatherTaps(image: PaddedImage, depth: number, position: number, panel: Float64Array): void {
+  const { data, taps, origins, channelSize } = image;
+  const last = origins.length - 1;
+  const o0 = origins[position]!;
+  const o1 = origins[Math.min(position + 1, last)]!;
+  const o2 = origins[Math.min(position + 2, last)]!;
+  const o3 = origins[Math.min(position + 3, last)]!;
+  let p = 0;
+  for (let c = 0; c < depth; c++) {
+    const base = c * channelSize;
+    for (let t = 0; t < taps.length; t++, p += 4) {
+      const tap = base + taps[t]!;
+      panel[p] = data[tap + o0]!;
+      panel[p + 1] = data[tap + o1]!;
+      panel[p + 2] = data[tap + o2]!;
+      panel[p + 3] = data[tap + o3]!;
+    }
+  }
+}
+
+/** Images and groups are shared among threads before positions are. */
+function rangesOf(x: NdArray, w: NdArray, window: Window, filters: number, group: number): ColumnRange[] {
+  const count = productOf(window.output);
+  const length = productOf(w.dims, 1);
+  const { strides, padsBegin, padsEnd } = window;
+  const plain = productOf(window.kernel) === 1 && strides.every((s) => s === 1);
+  if (x.dims[0]! > 1 || group > 1) return wholeRange(count, length);
+  if (plain && [...padsBegin, ...padsEnd].every((p) => p === 0)) return productRanges(filters, count, length);
+  return convolutionRanges(filters, count, length);
 }
 
 /** Weights minus their zero points, as doubles. */

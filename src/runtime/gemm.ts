@@ -1,4 +1,5 @@
 import type { DataType } from '../ir/index.ts';
+import { productRanges } from './pieces.ts';
 
 /**
  * Matrix products.
@@ -38,18 +39,8 @@ export function packPanels(
 }
 
 /**
- * How many k a float32 sum takes before it is added to the sum of the pieces before: 128, more for a narrow product. The
- * strides of ONNX Runtime's SGEMM.
- */
-export function pieceLength(depth: number, columns: number): number {
-  let piece = 128;
-  if (columns < depth) for (let stride = 128; stride > 16 && stride / 2 >= columns; stride /= 2) piece *= 2;
-  return piece;
-}
-
-/**
- * Multiplies row panels `a` by one column panel of `b` (at `offset`) and stores the sums in the four columns that start at
- * `column` of `c`, a row-major matrix of `rows` × `columns`.
+ * Multiplies row panels `a` by one column panel of `b` (at `offset`) and stores the sums in the columns from `column` up
+ * to `end`, at most four, of `c`, a row-major matrix of `rows` × `columns`.
  *
  * @param piece length of the pieces in single precision
  */
@@ -62,12 +53,13 @@ export function multiplyPanel(
   rows: number,
   columns: number,
   column: number,
+  end: number,
   piece: number,
   precision: Precision,
 ): void {
   const block = precision === 'single' ? singleBlock : doubleBlock;
   const step = precision === 'single' ? piece : depth;
-  const valid = Math.min(width, columns - column);
+  const valid = Math.min(width, end - column);
   for (let row = 0; row < rows; row += width) {
     const height = Math.min(width, rows - row);
     for (let k = 0; k < depth; k += step) {
@@ -93,9 +85,10 @@ export function multiplyPanels(
   precision: Precision,
   c: Float64Array = new Float64Array(rows * columns),
 ): Float64Array {
-  const piece = pieceLength(depth, columns);
-  for (let column = 0; column < columns; column += width)
-    multiplyPanel(a, b, column * depth, depth, c, rows, columns, column, piece, precision);
+  for (const { start, end, piece } of productRanges(rows, columns, depth)) {
+    for (let column = start; column < end; column += width)
+      multiplyPanel(a, b, column * depth, depth, c, rows, columns, column, end, piece, precision);
+  }
   return c;
 }
 
