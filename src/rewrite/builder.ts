@@ -29,7 +29,7 @@ export interface BuilderTools {
   node(opType: string, spec: NodeSpec): readonly Value[];
   /**
    * The matched node again with other inputs (and, where given, other attributes): name, attributes, metadata and
-   * documentation stay. Gives its first output; `outputsOf` has the others.
+   * documentation stay, and its outputs are named after the old ones. Gives the first; `outputsOf` has the others.
    */
   copy(match: NodeMatch, inputs: readonly Operand[], attributes?: PlainAttributes): Value;
   /** All outputs of the new node that makes a value. */
@@ -98,9 +98,7 @@ export function createBuilder(scope: Scope, names: NameSource, root: Node, built
     copy(match, inputs, attributes) {
       const { node } = match;
       const changed = attributes === undefined ? node.attributes : mergeAttributes(node, scope, attributes);
-      const made = node.outputs.map((output) =>
-        output === '' ? '' : names.fresh(`${base}_${node.opType}_out`),
-      );
+      const made = node.outputs.map((output) => (output === '' ? '' : names.fresh(output)));
       return add({
         ...node,
         inputs: operandNames(node.opType, inputs),
