@@ -77,8 +77,8 @@ function equalTokens(a: Token, b: Token): boolean {
   return a instanceof Tensor ? b instanceof Tensor && equalTensors(a, b) : Object.is(a, b);
 }
 
-/** Field by field, without recursion: a damaged file may nest as deep as it likes. */
-function equalMessages(a: unknown, b: unknown): boolean {
+/** Whether two messages agree in every field but where they were decoded from. Without recursion: files nest as deep as they like. */
+export function equalMessages(a: unknown, b: unknown): boolean {
   const pairs: [unknown, unknown][] = [[a, b]];
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
     const [left, right] = pair;

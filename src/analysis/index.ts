@@ -1,7 +1,9 @@
 export { canonicalOrder } from './canonical-order.ts';
+export * from './diff.ts';
 export { canonicalHash, type EqualityOptions, equalModels, equalTensors } from './equality.ts';
 export { type Scope, scopesOf } from './graphs.ts';
 export { type MergedType, mergeTypes } from './merge-types.ts';
+export { type PrintDiffOptions, printDiff } from './print-diff.ts';
 export * from './quantization.ts';
 export * from './quantizer-pairs.ts';
 export { tensorDigest } from './tensor-digest.ts';

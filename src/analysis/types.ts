@@ -136,22 +136,30 @@ class Oracle implements TypeOracle {
 
   /** Depth first through the producers, without recursion; in a cycle, what is still open stays unknown. */
   #resolve(root: string): void {
-    const pending = [root];
-    const open = new Set<Node>();
-    for (let value = pending.at(-1); value !== undefined; value = pending.at(-1)) {
-      const node = this.#known.has(value) ? undefined : this.#producerOf(value);
-      if (node === undefined) {
-        if (!this.#known.has(value)) this.#known.set(value, this.#leaf(value));
-        pending.pop();
-      } else if (open.has(node)) {
-        this.#infer(node);
-        if (!this.#known.has(value)) this.#known.set(value, undefined);
-        pending.pop();
-      } else {
+    const first = this.#producerOf(root);
+    if (first === undefined) {
+      this.#known.set(root, this.#leaf(root));
+      return;
+    }
+    const open = new Set<Node>([first]);
+    const path = [{ node: first, reads: namesRead(first), next: 0 }];
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const read = top.reads[top.next++];
+      if (read === undefined) {
+        this.#infer(top.node);
+        open.delete(top.node);
+        path.pop();
+        continue;
+      }
+      if (this.#known.has(read)) continue;
+      const node = this.#producerOf(read);
+      if (node === undefined) this.#known.set(read, this.#leaf(read));
+      else if (!open.has(node)) {
         open.add(node);
-        for (const read of namesRead(node)) if (!this.#known.has(read)) pending.push(read);
+        path.push({ node, reads: namesRead(node), next: 0 });
       }
     }
+    if (!this.#known.has(root)) this.#known.set(root, undefined);
   }
 
   #producerOf(value: string): Node | undefined {
