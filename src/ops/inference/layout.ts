@@ -138,13 +138,15 @@ function openLength(call: Call, x: Shape, shape: readonly Dim[], open: number): 
     above.splice(same, 1);
     below.splice(i, 1);
   }
-  const rest = below.every((dim) => dim === 1) ? above.filter((dim) => dim !== 1) : [];
-  if (rest.length === 1) return rest[0];
-  const [total, given] = [product(above), product(below)];
-  if (typeof total !== 'number' || typeof given !== 'number') return undefined;
-  if (given === 0 ? total !== 0 : total % given !== 0)
+  const given = product(below);
+  const symbols = above.filter((dim) => typeof dim !== 'number');
+  const total = product(above.filter((dim) => typeof dim === 'number'));
+  if (typeof total !== 'number' || typeof given !== 'number' || given === 0 || symbols.length > 1)
+    return undefined;
+  if (symbols.length === 1) return total === given ? symbols[0] : undefined;
+  if (total % given !== 0)
     call.fail('shape-mismatch', `${total} elements do not divide into lengths of ${given}.`);
-  return given === 0 ? undefined : total / given;
+  return total / given;
 }
 
 function checkCount(call: Call, x: Shape, shape: readonly Dim[]): void {

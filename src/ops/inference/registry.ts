@@ -38,19 +38,21 @@ const families = [
   registerSignal,
 ];
 
-let known: Map<string, Inference> | undefined;
+let known: Map<string, Map<string, Inference>> | undefined;
 
-/** Made on first use: nothing happens when the module is merely imported. */
-function inferences(): Map<string, Inference> {
-  if (known !== undefined) return known;
-  const table = new Map<string, Inference>();
-  known = table;
-  for (const family of families) {
-    family((opTypes, inference, domain = '') => {
-      for (const opType of opTypes.split(' ')) table.set(`${domain}::${opType}`, inference);
-    });
+/** By domain, then operator. Made on first use: nothing happens when the module is merely imported. */
+function inferencesOf(domain: string): Map<string, Inference> {
+  if (known === undefined) {
+    known = new Map();
+    for (const family of families) {
+      family((opTypes, inference, name = '') => {
+        for (const opType of opTypes.split(' ')) inferencesOf(name).set(opType, inference);
+      });
+    }
   }
-  return table;
+  const found = known.get(domain) ?? new Map<string, Inference>();
+  known.set(domain, found);
+  return found;
 }
 
 /**
@@ -58,12 +60,12 @@ function inferences(): Map<string, Inference> {
  * an operator of one's own domain is added, and a standard one replaced, the same way.
  */
 export function registerInference(domain: string, opType: string, inference: Inference): void {
-  inferences().set(`${normalDomain(domain)}::${opType}`, inference);
+  inferencesOf(normalDomain(domain)).set(opType, inference);
 }
 
 /** Whether inference knows an operator. */
 export function canInfer(node: Node): boolean {
-  return inferences().has(`${normalDomain(node.domain)}::${node.opType}`);
+  return inferencesOf(normalDomain(node.domain)).has(node.opType);
 }
 
 /**
@@ -77,7 +79,7 @@ export function inferNode(
   inputs: readonly (Facts | undefined)[],
   context: InferenceContext,
 ): readonly (Facts | undefined)[] {
-  const inference = inferences().get(`${normalDomain(node.domain)}::${node.opType}`);
+  const inference = inferencesOf(normalDomain(node.domain)).get(node.opType);
   const facts = inference?.(new Call(node, inputs, context)) ?? [];
   return node.outputs.map((output, i) => (output === '' ? undefined : facts[i]));
 }
