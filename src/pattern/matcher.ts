@@ -128,7 +128,7 @@ class Matcher {
 
   #complete(): boolean {
     const intrusion = this.#intrusion();
-    if (intrusion !== undefined) return this.#fail('the whole match', intrusion);
+    if (intrusion !== undefined) return this.#fail('the whole match', intrusion, 1);
     const { roots, objection } = this.#attempt;
     const match: Match = Object.freeze({
       roots: Object.freeze(roots.map((root) => this.#patterns.get(root)!)),
@@ -136,7 +136,7 @@ class Matcher {
       captures: capturesFrom(this.#bindings, factsOf(roots).captureNames),
     });
     const reason = objection?.(match);
-    if (reason) return this.#fail('the guard', reason);
+    if (reason) return this.#fail('the guard', reason, 1);
     this.#found = match;
     return true;
   }
@@ -373,8 +373,9 @@ class Matcher {
     return false;
   }
 
-  #fail(at: string, reason: string): false {
-    this.#attempt.mismatches?.push({ at, reason, progress: this.#matched.size });
+  /** @param beyond 1 where every part has matched, which is nearer than any miss on the way */
+  #fail(at: string, reason: string, beyond: 0 | 1 = 0): false {
+    this.#attempt.mismatches?.push({ at, reason, progress: this.#matched.size + beyond });
     return false;
   }
 }
