@@ -79,15 +79,18 @@ export function expectSameOutputs(one: Case, after: Model, within: number): void
   const wanted = [...execute(one.model, one.inputs, { onValue }).values()];
   const given = [...execute(after, one.inputs, { onValue }).values()];
   expect(given.length).toBe(wanted.length);
-  given.forEach((value, i) => {
-    if (within === 0)
-      return expect(equalTensors(value, wanted[i]!), `${show(value)} instead of ${show(wanted[i]!)}`).toBe(
-        true,
-      );
-    const [a, b] = [value.toTypedArray() as Float32Array, wanted[i]!.toTypedArray() as Float32Array];
-    expect(a.length).toBe(b.length);
-    for (let j = 0; j < a.length; j++) expect(Math.abs(a[j]! - b[j]!)).toBeLessThanOrEqual(within * largest);
-  });
+  for (const [i, value] of given.entries()) {
+    if (within > 0) expectClose(value, wanted[i]!, within * largest);
+    else expect(equalTensors(value, wanted[i]!), `${show(value)} instead of ${show(wanted[i]!)}`).toBe(true);
+  }
+}
+
+/** Float tensors that differ by no more than a bound anywhere. */
+export function expectClose(given: Tensor, wanted: Tensor, bound: number): void {
+  expect(given.dims).toEqual(wanted.dims);
+  const [a, b] = [given.toTypedArray() as Float32Array, wanted.toTypedArray() as Float32Array];
+  const worst = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+  expect(worst).toBeLessThanOrEqual(bound);
 }
 
 /** The same model under other names and with its nodes and initializers in another order. */

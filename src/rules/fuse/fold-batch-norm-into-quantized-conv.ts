@@ -43,8 +43,8 @@ export const foldBatchNormIntoQuantizedConv = rule({
     op
       .DequantizeLinear(
         oneOf(
-          op.QuantizeLinear(constant('w'), constant('scale'), optional(constant('zero'))).as('quantize'),
           constant('codes'),
+          op.QuantizeLinear(constant('w'), constant('scale'), optional(constant('zero'))).as('quantize'),
         ),
         constant('scale'),
         optional(constant('zero')),
