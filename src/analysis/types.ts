@@ -96,6 +96,8 @@ class Oracle implements TypeOracle {
   readonly #given: ReadonlyMap<string, Facts | undefined>;
   /** `undefined` as a value: nothing can be told. */
   readonly #known = new Map<string, Facts | undefined>();
+  readonly #inferInner = (graph: Graph, inputs: readonly (Facts | undefined)[]) =>
+    this.#inferGraph(graph, inputs);
 
   constructor(
     view: GraphView,
@@ -163,8 +165,11 @@ class Oracle implements TypeOracle {
   }
 
   #producerOf(value: string): Node | undefined {
-    const leaf = this.#view.input(value) !== undefined || this.#view.initializer(value) !== undefined;
-    return leaf ? undefined : this.#view.producer(value);
+    const producer = this.#view.producer(value);
+    if (producer === undefined) return undefined;
+    // A damaged graph may make a value that is there already; what it is given comes first.
+    const isGiven = this.#view.input(value) !== undefined || this.#view.initializer(value) !== undefined;
+    return isGiven ? undefined : producer;
   }
 
   /** A value that no node of this graph makes: an input, an initializer, or a value of the graph around. */
@@ -203,7 +208,7 @@ class Oracle implements TypeOracle {
       if (definition !== undefined) return this.#inferCall(node, definition, inputs);
       return inferNode(node, inputs, {
         opset: this.#view.opset(node.domain),
-        inferGraph: (graph, values) => this.#inferGraph(graph, values),
+        inferGraph: this.#inferInner,
       });
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;

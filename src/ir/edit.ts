@@ -172,6 +172,9 @@ function syncFields(draft: object, before: object, after: object, except: readon
   }
 }
 
+/** Beyond this many changed elements a list is recorded as a whole: a patch for each would cost more than it tells. */
+const maxSinglePatches = 256;
+
 function syncLists(draft: object, key: string, before: readonly unknown[], after: readonly unknown[]): void {
   if (before === after) return;
   const target = draft as Fields;
@@ -179,7 +182,8 @@ function syncLists(draft: object, key: string, before: readonly unknown[], after
     target[key] = after;
     return;
   }
-  const different = before.flatMap((item, i) => (item === after[i] ? [] : [i]));
-  if (different.length > before.length / 2) target[key] = after;
+  const different: number[] = [];
+  for (let i = 0; i < before.length; i++) if (before[i] !== after[i]) different.push(i);
+  if (different.length > maxSinglePatches) target[key] = after;
   else for (const i of different) (target[key] as unknown[])[i] = after[i];
 }

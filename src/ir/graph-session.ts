@@ -63,13 +63,17 @@ export class GraphSession implements GraphView {
     return this.#changed;
   }
 
-  *nodes(): Iterable<Node> {
+  nodes(): readonly Node[] {
+    const nodes: Node[] = [];
+    const add = (node: Node) => {
+      if (!this.#removed.has(node)) nodes.push(node);
+    };
     for (const node of this.#graph.nodes) {
-      const inserted = this.#before.get(node);
-      if (inserted !== undefined) for (const extra of inserted) if (!this.#removed.has(extra)) yield extra;
-      if (!this.#removed.has(node)) yield node;
+      this.#before.get(node)?.forEach(add);
+      add(node);
     }
-    for (const node of this.#appended) if (!this.#removed.has(node)) yield node;
+    this.#appended.forEach(add);
+    return nodes;
   }
 
   has(node: Node): boolean {
@@ -216,7 +220,7 @@ export class GraphSession implements GraphView {
   finish(): Graph {
     if (!this.#changed) return this.#graph;
     const graph = this.#graph;
-    const nodes = sortNodes([...this.nodes()], this.#producers);
+    const nodes = sortNodes(this.nodes(), this.#producers);
     return Object.freeze({
       ...graph,
       nodes: sameList(graph.nodes, nodes),

@@ -47,13 +47,10 @@ function producersOf(nodes: readonly Node[]): ReadonlyMap<string, Node> {
 }
 
 function isSorted(nodes: readonly Node[], producers: ReadonlyMap<string, Node>): boolean {
-  const made = new Set<Node>();
+  const made = new Set<string>();
   for (const node of nodes) {
-    for (const name of namesRead(node)) {
-      const producer = producers.get(name);
-      if (producer !== undefined && !made.has(producer)) return false;
-    }
-    made.add(node);
+    for (const name of namesRead(node)) if (!made.has(name) && producers.has(name)) return false;
+    for (const output of node.outputs) made.add(output);
   }
   return true;
 }
