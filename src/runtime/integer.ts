@@ -31,3 +31,15 @@ function byZero(a: number | bigint): ModelError {
     fix: 'The result is undefined in ONNX; check the input that holds the divisor.',
   });
 }
+
+/** Remainder with the sign of the dividend, as in C. Throws `division-by-zero`. */
+export function remainder(a: number, b: number): number {
+  if (b === 0) throw byZero(a);
+  return a % b;
+}
+
+/** The same for 64-bit integers. */
+export function remainderOfBigints(a: bigint, b: bigint): bigint {
+  if (b === 0n) throw byZero(a);
+  return a % b;
+}

@@ -188,3 +188,8 @@ export function dequantize(
   }
   return makeArray(options.dtype, x.dims, target);
 }
+
+/** An int32 sum as a code: times a float32 factor in float32, rounded half to even, shifted, saturated. */
+export function requantize(sum: number, factor: number, zeroPoint: number, min: number, max: number): number {
+  return saturate(Math.fround(Math.fround(sum) * factor), zeroPoint, min, max);
+}

@@ -4,14 +4,18 @@ import {
   allocateDoubles,
   type Cells,
   cellsOf,
+  doublesOf,
   integersOf,
   isWide,
   makeArray,
   type NdArray,
   normalAxis,
+  reshaped,
   stridesOf,
 } from './array.ts';
 import { collapseAxes, forEachRow } from './broadcast.ts';
+import { convert } from './convert.ts';
+import { zipElements } from './elementwise.ts';
 import { type Kernel, kernel } from './kernel.ts';
 
 /** Reduces over axes, in row-major order of the elements of each result. */
@@ -110,6 +114,82 @@ export function meanOver(x: NdArray, axes: readonly number[], keep: boolean): Nd
 
 export function largestOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
   return reduceAxes(x, axes, keep, largest);
+}
+
+const smallest: ReductionPair = {
+  numbers: { start: Infinity, add: (best, x) => (x < best || Number.isNaN(x) ? x : best) },
+  wide: { start: 2n ** 64n, add: (a, b) => largerBigint(-a, -b) * -1n },
+};
+
+export function smallestOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
+  return reduceAxes(x, axes, keep, smallest);
+}
+
+/** Π x; 32-bit products wrap as they are made, so that they stay exact. */
+export function productOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
+  const wraps = x.dtype === 'int32' || x.dtype === 'uint32';
+  return reduceAxes(x, axes, keep, {
+    numbers: { start: 1, add: wraps ? Math.imul : (product, v) => product * v },
+    wide: { start: 1n, add: (product, v) => product * v },
+  });
+}
+
+/** Σ |x| */
+export function absoluteSumOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
+  return reduceAxes(x, axes, keep, {
+    numbers: { start: 0, add: (total, v) => total + Math.abs(v) },
+    wide: { start: 0n, add: (total, v) => total + (v < 0n ? -v : v) },
+  });
+}
+
+const squares: ReductionPair = {
+  numbers: { start: 0, add: (total, v) => total + v * v },
+  wide: { start: 0n, add: (total, v) => total + v * v },
+};
+
+/** Σ x² */
+export function squareSumOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
+  return reduceAxes(x, axes, keep, squares);
+}
+
+/** √Σ x² */
+export function normOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
+  return viaDoubles(x, (doubles) =>
+    reduceAxes(doubles, axes, keep, { numbers: { ...squares.numbers, finish: Math.sqrt } }),
+  );
+}
+
+/** ln Σ x */
+export function logSumOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
+  return viaDoubles(x, (doubles) =>
+    reduceAxes(doubles, axes, keep, { numbers: { ...sum.numbers, finish: Math.log } }),
+  );
+}
+
+/** ln Σ e^x as top + ln Σ e^(x − top), with the largest element of all as top: no exponential overflows. */
+export function logSumExpOver(x: NdArray, axes: readonly number[], keep: boolean): NdArray {
+  return viaDoubles(x, (doubles) => {
+    const peaks = reduceAxes(doubles, axes, true, largest);
+    const exponentials = zipElements(doubles, peaks, 'float64', (v, peak) =>
+      Math.exp(v - (Number.isFinite(peak) ? peak : 0)),
+    );
+    const total = reduceAxes(exponentials, axes, true, {
+      numbers: { ...sum.numbers, finish: (value: number) => Math.log(value) },
+    });
+    const result = zipElements(total, peaks, 'float64', (v, peak) => (Number.isFinite(peak) ? v + peak : v));
+    return keep
+      ? result
+      : reshaped(
+          result,
+          result.dims.filter((_, axis) => !axes.includes(axis)),
+        );
+  });
+}
+
+/** Works in double precision and stores the result in the type of x. */
+function viaDoubles(x: NdArray, work: (doubles: NdArray) => NdArray): NdArray {
+  const result = work(makeArray('float64', x.dims, doublesOf(x)));
+  return convert(result, x.dtype, { saturate: false, roundMode: 'up' });
 }
 
 interface ReductionDefinition {

@@ -46,6 +46,8 @@ function coordinate(
   [start, end]: readonly [number, number],
   transform: string,
 ): number {
+  // The output length before it was rounded down; exact where a size was given.
+  const extent = Math.abs(length * scale - size) < 1e-6 * size ? size : length * scale;
   switch (transform) {
     case 'half_pixel':
       return (i + 0.5) / scale - 0.5;
@@ -57,14 +59,14 @@ function coordinate(
     case 'pytorch_half_pixel':
       return size > 1 ? (i + 0.5) / scale - 0.5 : 0;
     case 'align_corners':
-      return size > 1 ? (i * (length - 1)) / (size - 1) : 0;
+      return size > 1 ? (i * (length - 1)) / (extent - 1) : 0;
     case 'asymmetric':
       return i / scale;
     case 'tf_half_pixel_for_nn':
       return (i + 0.5) / scale;
     case 'tf_crop_and_resize':
       return size > 1
-        ? start * (length - 1) + (i * (end - start) * (length - 1)) / (size - 1)
+        ? start * (length - 1) + (i * (end - start) * (length - 1)) / (extent - 1)
         : 0.5 * (start + end) * (length - 1);
     default:
       throw new ModelError(

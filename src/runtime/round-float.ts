@@ -21,6 +21,8 @@ export function roundSmallFloats(array: NdArray): void {
 /**
  * A function that rounds a double to the nearest value of a float type, half to even.
  *
+ * NaN becomes 0 where the type has none.
+ *
  * @param saturate whether overflow gives the largest finite value; otherwise infinity or NaN where the type has them
  */
 export function floatRounder(dtype: DataType, saturate = false): (value: number) => number {
@@ -33,7 +35,7 @@ export function floatRounder(dtype: DataType, saturate = false): (value: number)
   const clamps = saturate || special === 'none';
   const beyond = clamps ? max : special === 'ieee' ? Infinity : NaN;
   return (value) => {
-    if (Number.isNaN(value)) return NaN;
+    if (Number.isNaN(value)) return special === 'none' ? 0 : NaN;
     const quantum = 2 ** (Math.max(exponentOf(value), smallest) - mantissaBits);
     const rounded = Math.abs(value) === Infinity ? value : roundEven(value / quantum) * quantum;
     if (rounded > max) return beyond;

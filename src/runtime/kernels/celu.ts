@@ -4,7 +4,7 @@ import { kernel } from '../kernel.ts';
 
 /** y = max(0, x) + min(0, α·(e^(x/α) − 1)) */
 export const celu = kernel('Celu', {
-  versions: [12],
+  versions: [12, 28],
   types: 'T -> T',
   where: { T: floats },
   run: ({ attributes: { alpha }, inputs: [x] }) =>

@@ -5,35 +5,47 @@ import { acos } from './acos.ts';
 import { acosh } from './acosh.ts';
 import { add } from './add.ts';
 import { and } from './and.ts';
+import { argMax } from './arg-max.ts';
+import { argMin } from './arg-min.ts';
 import { asin } from './asin.ts';
 import { asinh } from './asinh.ts';
 import { atan } from './atan.ts';
 import { atanh } from './atanh.ts';
 import { averagePool } from './average-pool.ts';
 import { batchNormalization } from './batch-normalization.ts';
+import { bitCast } from './bit-cast.ts';
+import { bitShift } from './bit-shift.ts';
 import { bitwiseAnd } from './bitwise-and.ts';
 import { bitwiseNot } from './bitwise-not.ts';
 import { bitwiseOr } from './bitwise-or.ts';
 import { bitwiseXor } from './bitwise-xor.ts';
 import { cast } from './cast.ts';
+import { castLike } from './cast-like.ts';
 import { ceil } from './ceil.ts';
 import { celu } from './celu.ts';
 import { clip, clip6 } from './clip.ts';
+import { compress } from './compress.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { constantOfShape } from './constant-of-shape.ts';
 import { conv } from './conv.ts';
+import { convInteger } from './conv-integer.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { cos } from './cos.ts';
 import { cosh } from './cosh.ts';
+import { cumProd } from './cum-prod.ts';
+import { cumSum } from './cum-sum.ts';
+import { depthToSpace } from './depth-to-space.ts';
 import { dequantizeLinear, microsoftDequantizeLinear } from './dequantize-linear.ts';
 import { div } from './div.ts';
+import { dropout } from './dropout.ts';
 import { dynamicQuantizeLinear } from './dynamic-quantize-linear.ts';
 import { elu } from './elu.ts';
 import { equal } from './equal.ts';
 import { erf } from './erf.ts';
 import { exp } from './exp.ts';
 import { expand } from './expand.ts';
+import { eyeLike } from './eye-like.ts';
 import { flatten } from './flatten.ts';
 import { floor } from './floor.ts';
 import { gather } from './gather.ts';
@@ -42,12 +54,17 @@ import { gatherNd } from './gather-nd.ts';
 import { gelu } from './gelu.ts';
 import { gemm } from './gemm.ts';
 import { globalAveragePool } from './global-average-pool.ts';
+import { globalLpPool } from './global-lp-pool.ts';
 import { globalMaxPool } from './global-max-pool.ts';
 import { greater } from './greater.ts';
 import { greaterOrEqual } from './greater-or-equal.ts';
+import { groupNormalization } from './group-normalization.ts';
 import { hardSigmoid } from './hard-sigmoid.ts';
 import { hardSwish } from './hard-swish.ts';
+import { hardmax } from './hardmax.ts';
 import { identity } from './identity.ts';
+import { ifKernel } from './if.ts';
+import { instanceNormalization } from './instance-normalization.ts';
 import { isInf } from './is-inf.ts';
 import { isNan } from './is-nan.ts';
 import { layerNormalization } from './layer-normalization.ts';
@@ -55,37 +72,66 @@ import { leakyRelu } from './leaky-relu.ts';
 import { less } from './less.ts';
 import { lessOrEqual } from './less-or-equal.ts';
 import { log } from './log.ts';
+import { logSoftmax } from './log-softmax.ts';
+import { loop } from './loop.ts';
+import { lpNormalization } from './lp-normalization.ts';
+import { lpPool } from './lp-pool.ts';
+import { lrn } from './lrn.ts';
 import { matMul } from './mat-mul.ts';
 import { matMulInteger } from './mat-mul-integer.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
 import { mean } from './mean.ts';
+import { meanVarianceNormalization } from './mean-variance-normalization.ts';
 import { min } from './min.ts';
 import { mish } from './mish.ts';
+import { mod } from './mod.ts';
 import { mul } from './mul.ts';
 import { neg } from './neg.ts';
+import { nonZero } from './non-zero.ts';
 import { not } from './not.ts';
+import { oneHot } from './one-hot.ts';
 import { or } from './or.ts';
 import { pRelu } from './p-relu.ts';
 import { pad, pad2 } from './pad.ts';
 import { pow } from './pow.ts';
+import { qLinearConv } from './q-linear-conv.ts';
+import { qLinearMatMul } from './q-linear-mat-mul.ts';
 import { microsoftQuantizeLinear, quantizeLinear } from './quantize-linear.ts';
+import { range } from './range.ts';
 import { reciprocal } from './reciprocal.ts';
+import { reduceL1 } from './reduce-l1.ts';
+import { reduceL2 } from './reduce-l2.ts';
+import { reduceLogSum } from './reduce-log-sum.ts';
+import { reduceLogSumExp } from './reduce-log-sum-exp.ts';
 import { reduceMax } from './reduce-max.ts';
+import { reduceMean } from './reduce-mean.ts';
+import { reduceMin } from './reduce-min.ts';
+import { reduceProd } from './reduce-prod.ts';
+import { reduceSum } from './reduce-sum.ts';
+import { reduceSumSquare } from './reduce-sum-square.ts';
 import { relu } from './relu.ts';
 import { reshape, reshape1 } from './reshape.ts';
 import { resize, resize10 } from './resize.ts';
+import { rmsNormalization } from './rms-normalization.ts';
 import { round } from './round.ts';
+import { scan, scan8 } from './scan.ts';
+import { scatter } from './scatter.ts';
+import { scatterElements } from './scatter-elements.ts';
+import { scatterNd } from './scatter-nd.ts';
 import { selu } from './selu.ts';
+import { shape } from './shape.ts';
 import { shrink } from './shrink.ts';
 import { sigmoid } from './sigmoid.ts';
 import { sign } from './sign.ts';
 import { sin } from './sin.ts';
 import { sinh } from './sinh.ts';
+import { size } from './size.ts';
 import { slice, slice1 } from './slice.ts';
 import { softmax } from './softmax.ts';
 import { softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
+import { spaceToDepth } from './space-to-depth.ts';
 import { split } from './split.ts';
 import { sqrt } from './sqrt.ts';
 import { squeeze } from './squeeze.ts';
@@ -95,8 +141,12 @@ import { swish } from './swish.ts';
 import { tan } from './tan.ts';
 import { tanh } from './tanh.ts';
 import { thresholdedRelu } from './thresholded-relu.ts';
+import { tile } from './tile.ts';
+import { topK, topK1 } from './top-k.ts';
 import { transpose } from './transpose.ts';
+import { trilu } from './trilu.ts';
 import { unsqueeze } from './unsqueeze.ts';
+import { upsample, upsample7 } from './upsample.ts';
 import { where } from './where.ts';
 import { xor } from './xor.ts';
 
@@ -107,37 +157,49 @@ export const kernels: readonly Kernel[] = [
   acosh,
   add,
   and,
+  argMax,
+  argMin,
   asin,
   asinh,
   atan,
   atanh,
   averagePool,
   batchNormalization,
+  bitCast,
+  bitShift,
   bitwiseAnd,
   bitwiseNot,
   bitwiseOr,
   bitwiseXor,
+  castLike,
   cast,
   ceil,
   celu,
   clip,
   clip6,
+  compress,
   concat,
   constantOfShape,
   constant,
+  convInteger,
   convTranspose,
   conv,
   cos,
   cosh,
+  cumProd,
+  cumSum,
+  depthToSpace,
   dequantizeLinear,
   microsoftDequantizeLinear,
   div,
+  dropout,
   dynamicQuantizeLinear,
   elu,
   equal,
   erf,
   exp,
   expand,
+  eyeLike,
   flatten,
   floor,
   gatherElements,
@@ -146,55 +208,90 @@ export const kernels: readonly Kernel[] = [
   gelu,
   gemm,
   globalAveragePool,
+  globalLpPool,
   globalMaxPool,
   greaterOrEqual,
   greater,
+  groupNormalization,
   hardSigmoid,
   hardSwish,
+  hardmax,
   identity,
+  ifKernel,
+  instanceNormalization,
   isInf,
   isNan,
   layerNormalization,
   leakyRelu,
   lessOrEqual,
   less,
+  logSoftmax,
   log,
+  loop,
+  lpNormalization,
+  lpPool,
+  lrn,
   matMulInteger,
   matMul,
   maxPool,
   max,
+  meanVarianceNormalization,
   mean,
   min,
   mish,
+  mod,
   mul,
   neg,
+  nonZero,
   not,
+  oneHot,
   or,
   pRelu,
   pad,
   pad2,
   pow,
+  qLinearConv,
+  qLinearMatMul,
   microsoftQuantizeLinear,
   quantizeLinear,
+  range,
   reciprocal,
+  reduceL1,
+  reduceL2,
+  reduceLogSumExp,
+  reduceLogSum,
   reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSumSquare,
+  reduceSum,
   relu,
   reshape,
   reshape1,
   resize,
   resize10,
+  rmsNormalization,
   round,
+  scan,
+  scan8,
+  scatterElements,
+  scatterNd,
+  scatter,
   selu,
+  shape,
   shrink,
   sigmoid,
   sign,
   sin,
   sinh,
+  size,
   slice,
   slice1,
   softmax,
   softplus,
   softsign,
+  spaceToDepth,
   split,
   sqrt,
   squeeze,
@@ -204,8 +301,14 @@ export const kernels: readonly Kernel[] = [
   tan,
   tanh,
   thresholdedRelu,
+  tile,
+  topK,
+  topK1,
   transpose,
+  trilu,
   unsqueeze,
+  upsample,
+  upsample7,
   where,
   xor,
 ];
