@@ -15,12 +15,18 @@ export function scatterReduction(
     case 'mul':
       return dtype === 'int32' || dtype === 'uint32' ? Math.imul : (old, update) => old * update;
     case 'max':
-      return (old, update) => (update > old ? update : old);
+      return larger;
     case 'min':
-      return (old, update) => (update < old ? update : old);
+      return (old, update) => (larger(old, update) === old ? update : old);
     default:
       throw new ModelError('unsupported-attribute', `There is no scatter reduction "${reduction}".`);
   }
+}
+
+/** Math.max takes no bigints, which a cell may be. */
+function larger(a: number, b: number): number {
+  if (b > a) return b;
+  return a;
 }
 
 /** A copy of an array's elements, to scatter into. */

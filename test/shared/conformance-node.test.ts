@@ -3,18 +3,8 @@ import { expect, it } from 'vitest';
 import { runCase, type Verdict } from './conformance.ts';
 import { describeShared, sharedDir } from './paths.ts';
 
-/** Tests whose expected output is wrong or that nobody can meet, each with its reason (see the suite's README). */
-const expectedFailures = new Map([
-  [
-    'test_range_bfloat16_type_positive_delta_expanded',
-    'the expanded model yields [2,1] where [2] is expected',
-  ],
-  ['test_range_float_type_positive_delta_expanded', 'the expanded model yields [2,1] where [2] is expected'],
-  ['test_range_int32_type_negative_delta_expanded', 'the expanded model yields [2,1] where [2] is expected'],
-]);
-
 /** How many tests passed when this was last written down; it may only grow. */
-const floor = 0;
+const floor = 818;
 
 describeShared('ONNX node conformance', () => {
   it('meets every test whose operators are supported', () => {
@@ -26,10 +16,8 @@ describeShared('ONNX node conformance', () => {
     const unsupported = of('unsupported');
     console.log(`node: ${passed} passed, ${unsupported.length} unsupported, of ${verdicts.size}`);
     if (process.env['CONFORMANCE_DETAILS']) console.log(explain(unsupported), explain(of('failed')));
-    const failed = of('failed').filter(([name]) => !expectedFailures.has(name));
-    expect(explain(failed)).toBe('');
+    expect(explain(of('failed'))).toBe('');
     expect(passed).toBeGreaterThanOrEqual(floor);
-    for (const name of expectedFailures.keys()) expect(verdicts.get(name)?.kind, name).not.toBe('passed');
   });
 });
 

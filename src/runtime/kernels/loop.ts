@@ -28,7 +28,7 @@ export const loop = kernel('Loop', {
       ]);
       goesOn = next!.data[0] === 1;
       carried = values.slice(0, carried.length);
-      values.slice(carried.length).forEach((value, i) => collected[i]!.push(value));
+      for (const [i, items] of collected.entries()) items.push(values[carried.length + i]!);
     }
     const types = body.outputs.slice(1 + carried.length).map(({ type }) => type);
     return [...carried, ...collected.map((items, i) => stack(items, 0, types[i]))];

@@ -78,7 +78,7 @@ function scanOver({ turns, states, slice, run, outputs }: ScanCall) {
   for (let turn = 0; turn < turns; turn++) {
     const values = run([...current, ...slice(turn, turns)]);
     current = values.slice(0, states.length);
-    values.slice(states.length).forEach((value, i) => collected[i]!.push(value));
+    for (const [i, items] of collected.entries()) items.push(values[states.length + i]!);
   }
   return { states: current, outputs: collected };
 }
