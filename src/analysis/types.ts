@@ -77,8 +77,14 @@ function inferAll(model: Model): TypeMap {
 
 /** Deepest chain of functions that call functions. */
 const maxCallDepth = 100;
-/** Nodes that may be inferred inside subgraphs and functions: calls of calls of calls must not take for ever. */
+/** Nodes that may be inferred inside subgraphs and functions: loops in loops in loops must not take for ever. */
 const innerBudget = 2_000_000;
+/** What a call costs beside its nodes: functions that call two functions that call two … must not either. */
+const callCost = 40;
+/** Deepest nesting of graphs and calls together: each level takes a few frames of the stack. */
+const maxNesting = 250;
+/** Most contradictions that are kept. */
+const maxProblems = 1000;
 
 /** What all oracles of one inference have in common. */
 class Shared {
@@ -86,7 +92,12 @@ class Shared {
   readonly calls = new Map<Node, Oracle>();
   readonly problems: ModelError[] = [];
   budget = innerBudget;
-  calling = 0;
+  nesting = 0;
+  readonly calling = new Set<FunctionDefinition>();
+
+  report(problem: ModelError): void {
+    if (this.problems.length < maxProblems) this.problems.push(problem);
+  }
 }
 
 class Oracle implements TypeOracle {
@@ -212,7 +223,7 @@ class Oracle implements TypeOracle {
       });
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
-      this.#shared.problems.push(error);
+      this.#shared.report(error);
       return [];
     }
   }
@@ -221,8 +232,21 @@ class Oracle implements TypeOracle {
     if (!this.#pay(graph)) return [];
     const inner = new Oracle(nestedView(graph, this.#view), this.#shared, bind(graph, inputs), this);
     this.#shared.graphs.set(graph, inner);
-    inner.inferNodes(graph);
-    return graph.outputs.map((output) => inner.factsOf(output.name));
+    return this.#nested(graph, inner);
+  }
+
+  /** Outputs of a graph one level further in. */
+  #nested(graph: Graph, inner: Oracle): readonly (Facts | undefined)[] {
+    const shared = this.#shared;
+    if (shared.nesting >= maxNesting)
+      throw new ModelError('too-deep', `Graphs and calls are nested more than ${maxNesting} levels deep.`);
+    shared.nesting++;
+    try {
+      inner.inferNodes(graph);
+      return graph.outputs.map((output) => inner.factsOf(output.name));
+    } finally {
+      shared.nesting--;
+    }
   }
 
   #inferCall(
@@ -231,20 +255,25 @@ class Oracle implements TypeOracle {
     inputs: readonly (Facts | undefined)[],
   ): readonly (Facts | undefined)[] {
     const shared = this.#shared;
-    if (shared.calling >= maxCallDepth)
+    if (shared.calling.has(definition))
+      throw new ModelError('recursive-function', `The function "${definition.name}" calls itself.`, {
+        at: titleOf(node),
+        fix: 'Functions must not be recursive.',
+      });
+    if (shared.calling.size >= maxCallDepth)
       throw new ModelError('too-deep', `Functions call each other more than ${maxCallDepth} levels deep.`, {
         at: titleOf(node),
       });
     const body = boundBody(definition, node);
+    shared.budget -= callCost;
     if (!this.#pay(body)) return [];
-    shared.calling++;
+    shared.calling.add(definition);
     try {
       const inner = new Oracle(calledView(body, definition, this.#view), shared, bind(body, inputs));
       shared.calls.set(node, inner);
-      inner.inferNodes(body);
-      return body.outputs.map((output) => inner.factsOf(output.name));
+      return this.#nested(body, inner);
     } finally {
-      shared.calling--;
+      shared.calling.delete(definition);
     }
   }
 
@@ -259,7 +288,7 @@ class Oracle implements TypeOracle {
     if (declared === undefined || declared.kind === 'none') return facts;
     const { type, conflict } = mergeTypes(declared, facts?.type);
     if (conflict !== undefined) {
-      this.#shared.problems.push(
+      this.#shared.report(
         new ModelError('type-conflict', `"${value}": ${conflict}`, {
           at: value,
           fix: 'The declaration is stale; remove it or infer shapes again.',
