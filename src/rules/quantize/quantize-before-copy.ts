@@ -25,6 +25,9 @@ const copies = [
   'Identity',
 ] as const;
 
+/** Operators that are only fused with a DequantizeLinear right in front of them. */
+const products = ['MatMul', 'Gemm'];
+
 /**
  * copy → Q → DQ  ⇒  Q → DQ → copy
  *
@@ -36,7 +39,9 @@ const copies = [
  * One scale for the whole tensor goes with any copy. Scales along an axis go with Identity, and with Transpose to the
  * axis they came from: axis a of the result is axis perm[a] of x. Every other copy may cut or merge that axis.
  *
- * Copies of constants stay as they are: they are folded, and a weight wants its quantizer next to the convolution.
+ * In front of a matrix product the pair stays: TensorRT fuses such a product with a DQ that touches it, and moves the Q
+ * back over the copy by itself. Copies of constants stay as they are: they are folded, and a weight wants its quantizer
+ * next to the convolution.
  *
  * A pair moves up past copies alone and no rule moves it down past one, so this ends.
  */
@@ -46,10 +51,11 @@ export const quantizeBeforeCopy = rule({
   reason:
     'The quantizer comes closer to the operator that makes the tensor, which can then write int8 itself.',
   condition:
-    'The copy has no other reader than the quantizer. Scales along an axis: Transpose and Identity only.',
+    'Only the quantizer reads the copy, and no matrix product the pair. Scales along an axis: Transpose and Identity.',
   sources: [
     'TensorRT Developer Guide, "Working with Quantized Types": Q is propagated backwards',
     'TensorRT build log: VanillaSwapWithFollowingQ',
+    'https://github.com/NVIDIA/Model-Optimizer/pull/1289',
   ],
   effect: 'exact',
 
@@ -59,6 +65,9 @@ export const quantizeBeforeCopy = rule({
 
   unless({ x, copy, scale, quantize, dequantize }) {
     if (x.constant !== undefined) return `${x} is a constant; fold ${copy} into it`;
+    const product = dequantize.output.readers.find(({ opType }) => products.includes(opType));
+    if (product !== undefined)
+      return `${product.opType} reads ${dequantize.output}; its DequantizeLinear has to touch it`;
     const alike = unlessAlike(quantize, dequantize, scale);
     if (alike) return alike;
     return isPerTensor(scale) || axisBefore(copy, scale, quantize) !== undefined

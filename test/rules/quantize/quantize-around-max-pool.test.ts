@@ -129,7 +129,7 @@ describe('quantize-around-max-pool', () => {
     });
   });
 
-  const pools = fc.constantFrom(
+  const pools = fc.constantFrom<readonly [node: string, dims: string]>(
     ['MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (d)', '1,2,2,2'],
     ['MaxPool <kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 1, 1], ceil_mode = 1> (d)', '1,2,N,N'],
     ['MaxPool <kernel_shape = [3, 2], auto_pad = "SAME_UPPER"> (d)', '1,2,4,4'],
@@ -142,10 +142,10 @@ describe('quantize-around-max-pool', () => {
       .record({ x: input([1, 2, 4, 4], scale), pool: pools, isTwice: fc.boolean() })
       .map(({ x, pool: [node, dims], isTwice }) => ({
         model: model`
-        main (float[1,2,4,4] x) => (float[${dims!}] y) <float s = {${scale}}, ${dtype} z = {${zero}}, int64[1] axes = {3}> {
+        main (float[1,2,4,4] x) => (float[${dims}] y) <float s = {${scale}}, ${dtype} z = {${zero}}, int64[1] axes = {3}> {
           q = QuantizeLinear (x, s, z)
           d = DequantizeLinear (q, s, z)
-          p = ${node!}
+          p = ${node}
           ${isTwice ? 'q2 = QuantizeLinear (p, s, z)\n  d2 = DequantizeLinear (q2, s, z)' : ''}
           y = Neg (${isTwice ? 'd2' : 'p'})
         }`,

@@ -122,6 +122,16 @@ describe('quantize-before-copy', () => {
         }`;
       expect(whyNot(rule, before)).toBe('w is a constant; fold Transpose (t) into it');
     });
+    it('a matrix product that reads the pair', () => {
+      const before = model`
+        main (float[2,4] x, float[2,3] k) => (float[4,3] y) <float s = {0.5}, int8 z = {0}> {
+          t = Transpose (x)
+          q = QuantizeLinear (t, s, z)
+          d = DequantizeLinear (q, s, z)
+          y = MatMul (d, k)
+        }`;
+      expect(whyNot(rule, before)).toBe('MatMul reads d; its DequantizeLinear has to touch it');
+    });
     it('an operator that computes', () => {
       const before = model`
         main (float[4] x) => (float[4] y) <float s = {0.5}, int8 z = {0}> {
