@@ -4,11 +4,11 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: {
     index: 'src/index.ts',
-    rules: 'src/rules/index.ts',
-    runtime: 'src/runtime/index.ts',
+    rules: 'src/rules.ts',
+    runtime: 'src/runtime.ts',
     testing: 'src/testing/index.ts',
-    node: 'src/node/index.ts',
-    cli: 'src/cli/main.ts',
+    node: 'src/node.ts',
+    cli: 'src/cli/bin.ts',
   },
   format: 'esm',
   target: 'es2022',
@@ -18,10 +18,10 @@ export default defineConfig({
   dts: {
     entry: {
       index: 'src/index.ts',
-      rules: 'src/rules/index.ts',
-      runtime: 'src/runtime/index.ts',
+      rules: 'src/rules.ts',
+      runtime: 'src/runtime.ts',
       testing: 'src/testing/index.ts',
-      node: 'src/node/index.ts',
+      node: 'src/node.ts',
     },
   },
   clean: true,

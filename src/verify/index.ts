@@ -1,3 +1,4 @@
+export { type FloatDistance, withoutActivationQuantizers } from './float-distance.ts';
 export { type Difference, differenceOf, isWithin } from './measure.ts';
 export { printVerify } from './print.ts';
 export type { FirstDifference, OutputReport, VerifyFinding, VerifyReport } from './report.ts';
@@ -8,5 +9,11 @@ export {
   type SampleKind,
   sampleKinds,
 } from './samples.ts';
-export { type AllowedEffect, describeTolerance, type Tolerance, tolerances } from './tolerance.ts';
+export {
+  type AllowedEffect,
+  allowedEffectNames,
+  describeTolerance,
+  type Tolerance,
+  tolerances,
+} from './tolerance.ts';
 export { type VerifyOptions, type VerifyProgress, verify } from './verify.ts';

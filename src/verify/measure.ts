@@ -1,4 +1,5 @@
 import { type Tensor, valuesOf } from '../ir/index.ts';
+import type { FloatDistance } from './float-distance.ts';
 import type { Tolerance } from './tolerance.ts';
 
 /** How far two outputs are apart, over all samples compared. */
@@ -21,6 +22,8 @@ export interface Difference {
   readonly cosine: number;
   /** Means of the finite elements. */
   readonly mean: { readonly before: number; readonly after: number };
+  /** How far both are from the network without rounding; absent where it was not asked for or cannot be told. */
+  readonly toFloat?: FloatDistance;
   /** Sample with the largest difference; absent when nothing differs. */
   readonly worstSample?: number;
 }
@@ -120,7 +123,7 @@ export function differenceOf(before: Tensor, after: Tensor): Difference {
 
 /** Whether a difference keeps within a tolerance: all limits that are given hold. */
 export function isWithin(difference: Difference, tolerance: Tolerance): boolean {
-  const { maxDifference, relative, quanta, sqnr, cosine } = tolerance;
+  const { maxDifference, relative, quanta, sqnr, cosine, floatLoss } = tolerance;
   if (difference.identical) return true;
   return (
     difference.maxDifference <= (maxDifference ?? Infinity) &&
@@ -128,6 +131,7 @@ export function isWithin(difference: Difference, tolerance: Tolerance): boolean 
     // A quantum is a float32 and so are the values: one part in a million is the arithmetic's, not the model's.
     (quanta === undefined || (difference.quanta ?? Infinity) <= quanta * (1 + 1e-6)) &&
     difference.sqnr >= (sqnr ?? -Infinity) &&
-    difference.cosine >= (cosine ?? -Infinity)
+    difference.cosine >= (cosine ?? -Infinity) &&
+    (floatLoss === undefined || (difference.toFloat?.loss ?? Infinity) <= floatLoss)
   );
 }

@@ -1,4 +1,5 @@
 import { type DataType, findDataType, type Model, type Tensor } from '../ir/index.ts';
+import { FloatDistanceMeter } from './float-distance.ts';
 import { elementsOf, isWithin, Measure } from './measure.ts';
 import { dequantize, type Grid, gridOfOutput, quantumOf, sameSteps } from './quantizers.ts';
 import type { OutputReport } from './report.ts';
@@ -24,6 +25,7 @@ export class OutputComparison {
   readonly nameAfter: string | undefined;
   readonly #grids: { readonly before: Grid | undefined; readonly after: Grid | undefined };
   readonly #measure = new Measure();
+  readonly #distance = new FloatDistanceMeter();
   readonly #changes = new Map<string, OutputChange>();
   #compared = false;
   #broken = false;
@@ -62,6 +64,18 @@ export class OutputComparison {
     return this.#measure.different === known;
   }
 
+  /** Tells the distance of one sample to what the network without rounding gives; without it, the sample did not change. */
+  addReference(reference?: Tensor, before?: Tensor, after?: Tensor): void {
+    if (reference === undefined || before === undefined || after === undefined) {
+      this.#distance.addUnchanged();
+      return;
+    }
+    const pair = before.dims.join() === after.dims.join() ? this.#comparable(before, after) : undefined;
+    const truth = this.#comparable(reference, after);
+    if (pair === undefined || truth === undefined || reference.size !== before.size) return;
+    this.#distance.add(elementsOf(truth[0]), elementsOf(pair[0]), elementsOf(pair[1]));
+  }
+
   report(alternatives: readonly Tolerance[]): OutputReport {
     const common = {
       name: this.name,
@@ -72,7 +86,8 @@ export class OutputComparison {
     if (this.#broken || !this.#compared) return { ...common, identical: false, within: false };
     const grid = this.#grids.before ?? this.#grids.after;
     const quantum = grid && quantumOf(grid);
-    const difference = this.#measure.result(quantum);
+    const toFloat = this.#distance.result();
+    const difference = { ...this.#measure.result(quantum), ...(toFloat === undefined ? {} : { toFloat }) };
     const within = difference.identical || alternatives.some((tolerance) => isWithin(difference, tolerance));
     return { ...common, ...difference, within, ...(quantum === undefined ? {} : { quantum }) };
   }

@@ -1,4 +1,5 @@
 import { formatNumber, plural, printTable } from '../support/text-table.ts';
+import type { FloatDistance } from './float-distance.ts';
 import type { FirstDifference, OutputReport, VerifyReport } from './report.ts';
 import { describeTolerance } from './tolerance.ts';
 
@@ -56,8 +57,16 @@ function outputTable(outputs: readonly OutputReport[]): string {
     formatNumber(output.mean?.after),
   ]);
   const align = ['left', 'left', ...Array<'right'>(7).fill('right')] as const;
-  const notes = outputs.flatMap(({ name, note }) => (note === undefined ? [] : [`  ${name}: ${note}`]));
+  const notes = outputs.flatMap(({ name, note, toFloat }) => [
+    ...(note === undefined ? [] : [`  ${name}: ${note}`]),
+    ...(toFloat === undefined ? [] : [`  ${name}: ${describeDistance(toFloat)}`]),
+  ]);
   return [printTable(heading, rows, { align }), ...notes].join('\n');
+}
+
+function describeDistance({ before, after, loss }: FloatDistance): string {
+  const change = `${formatNumber(Math.abs(loss), 3)} dB ${loss > 0 ? 'farther' : 'closer'}`;
+  return `SQNR against the network without rounding ${formatNumber(before)} dB before, ${formatNumber(after)} dB after: on average ${change}`;
 }
 
 function printFirstDifference({

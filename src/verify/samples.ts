@@ -16,12 +16,12 @@ import { type Grid, gridsAfterInput } from './quantizers.ts';
 /**
  * What a generated sample is after.
  *
- * `random`: values all over the range of the input's quantizer · `ties`: values on and next to the points where
+ * `smooth`: values that change slowly along the last two axes, as in images · `random`: values all over the range of the input's quantizer · `ties`: values on and next to the points where
  * QuantizeLinear has to round a half · `extreme`: zeros of both signs, range ends and what lies beyond, denormals.
  */
-export type SampleKind = 'random' | 'ties' | 'extreme';
+export type SampleKind = 'smooth' | 'random' | 'ties' | 'extreme';
 
-export const sampleKinds: readonly SampleKind[] = Object.freeze(['random', 'ties', 'extreme']);
+export const sampleKinds: readonly SampleKind[] = Object.freeze(['smooth', 'random', 'ties', 'extreme']);
 
 /** One set of inputs a model is run on. */
 export interface Sample {
@@ -101,19 +101,20 @@ function makerOf(
   const grids = [...new Set([model, alsoFor])]
     .flatMap((m) => gridsAfterInput(m, name))
     .filter((grid) => grid.scales.every((s) => s > 0 && s < Infinity));
-  const draw = drawerOf(model, name, type.elemType, grids, assumptions);
+  const draw = drawerOf(model, name, type.elemType, dims, grids, assumptions);
   return (sample, kind) => {
     const random = createRandom(seed + 2 ** 32 * (sample * 4096 + position + 1));
     return tensor(type.elemType, dims, draw(random, kind, count), name);
   };
 }
 
-type Drawer = (random: Random, kind: SampleKind, count: number) => number[] | Float32Array;
+type Drawer = (random: Random, kind: SampleKind, count: number) => number[];
 
 function drawerOf(
   model: Model,
   name: string,
   dtype: DataType,
+  dims: readonly number[],
   grids: readonly Grid[],
   assumptions: Set<string>,
 ): Drawer {
@@ -126,15 +127,18 @@ function drawerOf(
   }
   const targets = grids.length > 0 ? grids : [{ scales: [1 / 128], zeroPoints: [0], dtype: 'int8' as const }];
   return (random, kind, count) => {
+    const range = () => rangeOf(random.pick(targets), random);
+    if (kind === 'smooth') return smooth(random, range(), dims, count);
     const next = { random: inRange, ties: onTie, extreme: atEnd }[kind];
-    return fill(count, () => {
-      const grid = random.pick(targets);
-      const channel = random.below(grid.scales.length);
-      const { min, max } = integerRange(grid.dtype) ?? { min: -128, max: 127 };
-      const zero = grid.zeroPoints[channel] ?? 0;
-      return next(random, { scale: grid.scales[channel]!, min: min - zero, max: max - zero });
-    });
+    return fill(count, () => next(random, range()));
   };
+}
+
+function rangeOf(grid: Grid, random: Random): Range {
+  const channel = random.below(grid.scales.length);
+  const { min, max } = integerRange(grid.dtype) ?? { min: -128, max: 127 };
+  const zero = grid.zeroPoints[channel] ?? 0;
+  return { scale: grid.scales[channel]!, min: min - zero, max: max - zero };
 }
 
 /** The codes of one scale, counted from its zero point. */
@@ -142,6 +146,38 @@ interface Range {
   readonly scale: number;
   readonly min: number;
   readonly max: number;
+}
+
+/** A few slow waves over the last two axes, other ones for each position of the axes before, and a little noise. */
+function smooth(
+  random: Random,
+  { scale, min, max }: Range,
+  dims: readonly number[],
+  count: number,
+): number[] {
+  const width = dims.at(-1) ?? 1;
+  const height = dims.at(-2) ?? 1;
+  const plane = Math.max(1, width * height);
+  const [middle, swing] = [((min + max) / 2) * scale, ((max - min) / 2) * scale];
+  const values: number[] = [];
+  for (let start = 0; start < count; start += plane) {
+    const waves = Array.from({ length: 4 }, () => ({
+      x: (random.below(7) - 3) / width,
+      y: (random.below(7) - 3) / height,
+      phase: random.uniform(),
+      size: 0.05 + 0.15 * random.uniform(),
+    }));
+    const shift = 0.2 * (random.uniform() - 0.5);
+    for (let i = 0; i < plane && values.length < count; i++) {
+      const [x, y] = [i % width, Math.floor(i / width)];
+      const sum = waves.reduce(
+        (total, w) => total + w.size * Math.cos(2 * Math.PI * (w.x * x + w.y * y + w.phase)),
+        shift,
+      );
+      values.push(middle + swing * (sum + 0.02 * random.normal()));
+    }
+  }
+  return values;
 }
 
 function inRange(random: Random, { scale, min, max }: Range): number {

@@ -15,24 +15,38 @@ export interface Tolerance {
   readonly sqnr?: number;
   /** Least cosine similarity. */
   readonly cosine?: number;
+  /**
+   * Most decibels of SQNR against the network without rounding that may be lost: 0 asks to be as close to it as the
+   * model before was. Outputs of models that quantize no activation have to be equal.
+   */
+  readonly floatLoss?: number;
 }
 
 /**
  * The limits each effect class stands for: an output passes when any one of its class's alternatives holds.
  *
- * `exact` has none: every bit has to be equal. `rounding` holds where elements move by float rounding or by one quantum;
- * behind further quantizers one flipped rounding travels, so a whole network is judged by its noise. `interface` by
- * itself asks for equal bits once both sides are dequantized.
+ * `exact` has none: every bit has to be equal. `interface` by itself asks for equal bits once both sides are dequantized.
+ * `rounding` holds where elements move by float rounding or by one quantum. Behind further quantizers one flipped
+ * rounding travels through the whole network, and new scales move every value on purpose. There the question is not
+ * whether the outputs are the same, but whether the model is as close to the network it stands for – the one that does
+ * not round – as it was.
  */
 export const tolerances: Readonly<Record<AllowedEffect, readonly Tolerance[]>> = Object.freeze({
   exact: [],
   interface: [],
-  rounding: [{ relative: 1e-5 }, { quanta: 1 }, { sqnr: 35 }],
-  closer: [{ quanta: 1 }, { sqnr: 20 }],
-  scale: [{ sqnr: 10, cosine: 0.95 }],
+  rounding: [{ relative: 1e-5 }, { quanta: 1 }, { sqnr: 35 }, { floatLoss: 0.5, cosine: 0.9 }],
+  closer: [{ quanta: 1 }, { sqnr: 35 }, { floatLoss: 0.5, cosine: 0.8 }],
+  scale: [{ sqnr: 20 }, { floatLoss: 3, cosine: 0.5 }],
 });
 
-const order: readonly AllowedEffect[] = ['exact', 'interface', 'rounding', 'closer', 'scale'];
+/** Every effect class, strictest first. */
+export const allowedEffectNames: readonly AllowedEffect[] = [
+  'exact',
+  'interface',
+  'rounding',
+  'closer',
+  'scale',
+];
 
 /** The alternatives that a list of allowed effects, or a tolerance of the caller's own, comes to. */
 export function alternativesOf(
@@ -48,24 +62,25 @@ export function allowedEffects(
   allow: AllowedEffect | readonly AllowedEffect[] | undefined,
 ): readonly AllowedEffect[] {
   const list = allow === undefined ? [] : typeof allow === 'string' ? [allow] : allow;
-  const unknown = list.find((effect) => !order.includes(effect));
+  const unknown = list.find((effect) => !allowedEffectNames.includes(effect));
   if (unknown !== undefined) {
     throw new ModelError('unknown-effect', `"${unknown}" is no effect class.`, {
-      fix: `One of: ${order.join(', ')}.`,
+      fix: `One of: ${allowedEffectNames.join(', ')}.`,
     });
   }
-  const given = order.filter((effect) => list.includes(effect));
+  const given = allowedEffectNames.filter((effect) => list.includes(effect));
   return given.length === 0 ? ['exact'] : given;
 }
 
 /** A tolerance in words: `at most 1 quantum`, `SQNR at least 35 dB`. */
 export function describeTolerance(tolerance: Tolerance): string {
-  const { maxDifference, relative, quanta, sqnr, cosine } = tolerance;
+  const { maxDifference, relative, quanta, sqnr, cosine, floatLoss } = tolerance;
   const parts = [
     maxDifference !== undefined && `difference at most ${maxDifference}`,
     relative !== undefined && `difference at most ${relative} of the largest value`,
     quanta !== undefined && `at most ${quanta} ${quanta === 1 ? 'quantum' : 'quanta'}`,
     sqnr !== undefined && `SQNR at least ${sqnr} dB`,
+    floatLoss !== undefined && `at most ${floatLoss} dB farther from the network without rounding`,
     cosine !== undefined && `cosine at least ${cosine}`,
   ];
   return parts.filter(Boolean).join(' and ') || 'anything';

@@ -2,6 +2,7 @@ import type { Model, Tensor } from '../ir/index.ts';
 import { type ExecuteLimits, execute } from '../runtime/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { DifferenceFinder } from './first-difference.ts';
+import { withoutActivationQuantizers } from './float-distance.ts';
 import { type InputLink, linkInputs } from './inputs.ts';
 import { linkOutputs, type OutputComparison } from './outputs.ts';
 import type { FirstDifference, VerifyFinding, VerifyReport } from './report.ts';
@@ -13,7 +14,7 @@ export interface VerifyOptions {
   readonly samples?: number;
   /** Seed of the generated samples, a whole number; 1 unless given. The same seed gives the same values everywhere. */
   readonly seed?: number;
-  /** What the generated samples are after, in turn; `random`, `ties`, `extreme` unless given. */
+  /** What the generated samples are after, in turn; `smooth`, `random`, `ties`, `extreme` unless given. */
   readonly kinds?: readonly SampleKind[];
   /** Lengths of symbolic input dimensions for generated samples; 1 for those not named. */
   readonly dims?: ReadonlyMap<string, number>;
@@ -54,7 +55,7 @@ export function verify(before: Model, after: Model, options: VerifyOptions = {})
   const { samples, assumptions, seed } = samplesFor(before, after, options);
   const link = linkInputs(before, after);
   const { outputs, changes } = linkOutputs(before, after);
-  const runs = runSamples(before, after, samples, link, outputs, options);
+  const runs = runSamples(before, after, samples, link, outputs, alternatives, options);
   const findings = [
     ...[...link.changes, ...changes, ...outputs.flatMap((output) => output.changes)].map((change) =>
       withVerdict(change, allowed),
@@ -107,6 +108,7 @@ function runSamples(
   samples: readonly Sample[],
   link: InputLink,
   outputs: readonly OutputComparison[],
+  alternatives: readonly Tolerance[],
   options: VerifyOptions,
 ): Runs {
   const runs: Runs = { failures: [], notChecked: [], firstDifference: undefined };
@@ -115,6 +117,9 @@ function runSamples(
     return runs;
   }
   const errors: ModelError[] = [];
+  const needsReference = alternatives.some(({ floatLoss }) => floatLoss !== undefined);
+  let found: { readonly model: Model | undefined } | undefined;
+  const reference = () => (found ??= { model: withoutActivationQuantizers(before) }).model;
   samples.forEach(({ kind, inputs }, sample) => {
     const finder =
       runs.firstDifference === undefined ? new DifferenceFinder(before, after, sample) : undefined;
@@ -143,7 +148,10 @@ function runSamples(
       const [which, error] = old instanceof ModelError ? ['before', old] : ['after', now as ModelError];
       const message = `The model ${which} does not run on ${title}: ${error.message}`;
       runs.failures.push({ code: 'run-failed', at: error.at ?? which, message, allowed: false });
-    } else if (!compareOutputs(outputs, old, now, sample)) {
+    } else if (compareOutputs(outputs, old, now, sample)) {
+      for (const output of outputs) output.addReference();
+    } else {
+      if (needsReference) addReferences(outputs, reference(), inputs, old, now, runs, options);
       runs.firstDifference = runs.firstDifference ?? finder?.result();
       if (finder?.passedOver)
         runs.notChecked.push('the first difference was sought among the first 512 MB of values');
@@ -164,6 +172,27 @@ function compareOutputs(
     return old !== undefined && now !== undefined && output.add(old, now, sample);
   });
   return same.every(Boolean);
+}
+
+/** Runs the network without rounding on a sample, to tell how far both models are from it. */
+function addReferences(
+  outputs: readonly OutputComparison[],
+  reference: Model | undefined,
+  inputs: ReadonlyMap<string, Tensor>,
+  before: ReadonlyMap<string, Tensor>,
+  after: ReadonlyMap<string, Tensor>,
+  runs: Runs,
+  { limits, signal }: VerifyOptions,
+): void {
+  if (reference === undefined) return;
+  const values = attempt(() => execute(reference, inputs, { limits, signal }));
+  if (values instanceof ModelError) {
+    runs.notChecked.push(`the network without rounding does not run: ${values.message}`);
+    return;
+  }
+  for (const output of outputs) {
+    output.addReference(values.get(output.name), before.get(output.name), after.get(output.nameAfter ?? ''));
+  }
 }
 
 /** The result, or the ModelError it failed with. A run that was stopped from outside stays stopped. */

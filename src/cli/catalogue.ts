@@ -1,0 +1,36 @@
+import type { Effect, Pass, Rule } from '../rewrite/index.ts';
+import { catalogue as rules } from '../rules/index.ts';
+import { targetNames, targets } from './targets.ts';
+
+/** A rule or pass as `rules --json` gives it. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly kind: 'rule' | 'pass';
+  readonly effect: Effect;
+  readonly summary: string;
+  readonly reason: string;
+  readonly condition: string;
+  readonly sources: readonly string[];
+  /** Targets whose pipeline applies it when nothing else is said. */
+  readonly targets: readonly string[];
+}
+
+/** Every rule and pass there is: those of the targets in the order they are applied, then those used on request only. */
+export function catalogueEntries(): readonly CatalogueEntry[] {
+  const pipelines = targetNames.map((name) => ({ name, members: targets[name]({}).members }));
+  const byName = new Map<string, Rule | Pass>();
+  for (const member of [...pipelines.flatMap(({ members }) => members), ...rules])
+    if (!byName.has(member.name)) byName.set(member.name, member);
+  return [...byName.values()].map((member) => ({
+    name: member.name,
+    kind: member.kind,
+    effect: member.effect,
+    summary: member.summary ?? '',
+    reason: member.reason ?? '',
+    condition: member.condition ?? '',
+    sources: member.sources,
+    targets: pipelines
+      .filter(({ members }) => members.some(({ name }) => name === member.name))
+      .map(({ name }) => name),
+  }));
+}

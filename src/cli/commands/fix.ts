@@ -1,0 +1,150 @@
+import { statSync } from 'node:fs';
+import type { Model } from '../../ir/index.ts';
+import { saveModel } from '../../node/index.ts';
+import { effects, type Pipeline, type Rewritten, rewrite } from '../../rewrite/index.ts';
+import { ModelError } from '../../support/errors.ts';
+import { type VerifyReport, verify } from '../../verify/index.ts';
+import { type Arguments, usage } from '../arguments.ts';
+import { type Command, exitCode } from '../command.ts';
+import { countsOf } from '../facts.ts';
+import type { Io } from '../io.ts';
+import { toJson } from '../json.ts';
+import { isSameFile, load } from '../model-files.ts';
+import { type FixFacts, fixJson, printFix } from '../reports/fix.ts';
+import { suggest } from '../suggest.ts';
+import { targetNames, targets } from '../targets.ts';
+import { readUnifyOptions, unifyOptionsConfig, unifyOptionsHelp } from '../unify-options.ts';
+import { readVerifyOptions, verifyOptionsConfig, verifyOptionsHelp } from '../verify-options.ts';
+
+/** `fix`: rewrites a model for a target, tells what was done, and proves that the numbers survived. */
+export const fix: Command = {
+  name: 'fix',
+  summary: 'put the quantizers where an engine wants them, and verify the result',
+  help: `qdq-surgeon fix model.onnx --target tensorrt -o fixed.onnx [options]
+
+Rewrites a model for an engine and says what each rule did. Without -o nothing is written.
+
+  --target T     the engine: tensorrt (tensorrt)
+  -o, --output FILE   where to write the fixed model
+  --in-place     write it over the model that was read
+  --only LIST    only these rules and passes, by name
+  --skip LIST    all but these
+  --unify P      whose scale quantizers share: max, consumer, none (max)
+${unifyOptionsHelp}
+  --int8-output  outputs behind a quantizer become int8, without DequantizeLinear
+  --verify       run the model before and after, and compare; a difference is fine as far as
+                 the effect classes of the rules applied allow it
+${verifyOptionsHelp}
+  --json         one JSON value: .rewrites[{rule, effect, graph, at, before, after, note}],
+                 .before and .after{nodes, quantize, dequantize, bytes}, .findings, .verify
+  --help         this text
+
+Exit code: 0 done, 1 the result is not equivalent or rewriting did not come to its end (the
+file is written all the same), 2 failed.`,
+  options: {
+    target: { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    'in-place': { type: 'boolean' },
+    only: { type: 'string', multiple: true },
+    skip: { type: 'string', multiple: true },
+    unify: { type: 'string' },
+    ...unifyOptionsConfig,
+    'int8-output': { type: 'boolean' },
+    verify: { type: 'boolean' },
+    ...verifyOptionsConfig,
+    json: { type: 'boolean' },
+  },
+  files: [1, 1],
+  async run(args, io) {
+    const pipeline = readPipeline(args);
+    const file = args.files[0]!;
+    const target = readTarget(args, file);
+    const { model, bytes, milliseconds: reading } = await load(file, io);
+    const started = io.now();
+    const rewritten = rewrite(model, pipeline, {
+      onStage: (stage, rewrites) => io.progress(() => `rewriting: ${stage}, ${rewrites} rewrites`),
+    });
+    const rewriting = io.now() - started;
+    const verified = args.flag('verify') ? await verifyResult(args, model, rewritten, io) : undefined;
+    const writing = target === undefined ? undefined : await write(rewritten.model, target, io);
+    const facts: FixFacts = {
+      target: pipeline.name,
+      file,
+      output: target,
+      rewritten,
+      before: { ...countsOf(model), bytes },
+      after: { ...countsOf(rewritten.model), bytes: writing?.bytes },
+      report: verified?.report,
+      milliseconds: { reading, rewriting, verifying: verified?.milliseconds, writing: writing?.milliseconds },
+    };
+    io.print(
+      args.flag('json') ? toJson(fixJson(facts)) : printFix(facts, (style, text) => io.paint(style, text)),
+    );
+    const fine = rewritten.trace.stop.kind === 'complete' && verified?.report.equivalent !== false;
+    return fine ? exitCode.fine : exitCode.findings;
+  },
+};
+
+function readPipeline(args: Arguments): Pipeline {
+  const target = args.choice('target', targetNames, 'tensorrt');
+  const unify = args.choice('unify', ['max', 'consumer', 'none'], 'max');
+  const all = targets[target]({ ...readUnifyOptions(args), unify, int8Output: args.flag('int8-output') });
+  const [only, skip] = [args.list('only'), args.list('skip')];
+  for (const [option, names] of [
+    ['--only', only],
+    ['--skip', skip],
+  ] as const) {
+    const unknown = names.find((name) => !all.names.includes(name));
+    if (unknown === undefined) continue;
+    throw usage(
+      `${option} names "${unknown}", which is no rule or pass of ${target}; there are ${all.names.join(', ')}.`,
+      suggest(unknown, all.names),
+      'fix',
+    );
+  }
+  const chosen = only.length === 0 ? all : all.only(...only);
+  return chosen.without(...skip.filter((name) => chosen.names.includes(name)));
+}
+
+/** Where to write, if anywhere. The model that was read is overwritten only when that was asked for. */
+function readTarget(args: Arguments, file: string): string | undefined {
+  const output = args.text('output');
+  if (args.flag('in-place')) {
+    if (output !== undefined) throw usage('--in-place and -o exclude each other.', undefined, 'fix');
+    return file;
+  }
+  if (output !== undefined && isSameFile(output, file)) {
+    throw new ModelError('would-overwrite', `"${output}" is the model that is read.`, {
+      fix: 'Give another name, or say --in-place.',
+    });
+  }
+  if (args.has('samples') || args.has('seed') || args.has('inputs') || args.has('dim')) {
+    if (!args.flag('verify'))
+      throw usage('--samples, --seed, --inputs and --dim need --verify.', undefined, 'fix');
+  }
+  return output;
+}
+
+async function verifyResult(
+  args: Arguments,
+  model: Model,
+  { model: after, trace }: Rewritten,
+  io: Io,
+): Promise<{ readonly report: VerifyReport; readonly milliseconds: number }> {
+  const options = await readVerifyOptions(args, model, io);
+  const applied = new Set(trace.rewrites.map(({ effect }) => effect));
+  const started = io.now();
+  const report = verify(model, after, { ...options, allow: effects.filter((effect) => applied.has(effect)) });
+  return { report, milliseconds: io.now() - started };
+}
+
+async function write(
+  model: Model,
+  file: string,
+  io: Io,
+): Promise<{ readonly bytes: number; readonly milliseconds: number }> {
+  io.progress(() => `writing ${file}`);
+  const started = io.now();
+  await saveModel(model, file);
+  return { bytes: statSync(file).size, milliseconds: io.now() - started };
+}

@@ -1,0 +1,143 @@
+import type { Effect, Rewritten } from '../../rewrite/index.ts';
+import { encodeModelChunks } from '../../serde/index.ts';
+import { formatBytes, formatTime, plural, printTable } from '../../support/text-table.ts';
+import { printVerify, type VerifyReport } from '../../verify/index.ts';
+import type { Counts } from '../facts.ts';
+
+/** What `fix` did, to be told to people or programs. */
+export interface FixFacts {
+  readonly target: string;
+  readonly file: string;
+  /** Where the result was written; absent for a trial run. */
+  readonly output: string | undefined;
+  readonly rewritten: Rewritten;
+  readonly before: Counts & { readonly bytes: number };
+  readonly after: Counts & { readonly bytes: number | undefined };
+  readonly report: VerifyReport | undefined;
+  readonly milliseconds: {
+    readonly reading: number;
+    readonly rewriting: number;
+    readonly verifying: number | undefined;
+    readonly writing: number | undefined;
+  };
+}
+
+/** The same as plain data: nodes by their names, no tensors. */
+export function fixJson({ rewritten, report, ...facts }: FixFacts): unknown {
+  const { trace } = rewritten;
+  return {
+    ...facts,
+    rewrites: trace.rewrites.map(({ rule, effect, graph, at, before, after, added, removed, note }) => ({
+      rule,
+      effect,
+      graph,
+      at,
+      before: before.map(({ opType, outputs }) => ({ opType, outputs })),
+      after: after.map(({ opType, outputs }) => ({ opType, outputs })),
+      added: added.map(({ name, dtype, dims }) => ({ name, dtype, dims })),
+      removed,
+      note,
+    })),
+    rules: tally(rewritten),
+    findings: trace.findings,
+    stop: trace.stop,
+    verify: report ?? null,
+  };
+}
+
+type Paint = (style: 'bold' | 'red' | 'green' | 'yellow', text: string) => string;
+
+/** What was done, as a person reads it. */
+export function printFix(facts: FixFacts, paint: Paint): string {
+  const { rewritten, report, milliseconds } = facts;
+  const { trace } = rewritten;
+  const blocks = [
+    paint('bold', `${facts.file} for ${facts.target}`),
+    printRules(rewritten),
+    printCounts(facts),
+    list(
+      'Left alone',
+      trace.findings.map(({ rule, at, message }) => `${rule} at ${at}: ${message}`),
+    ),
+    list('Changes numbers or interface on purpose', consents(rewritten)),
+    trace.stop.kind === 'complete' ? '' : paint('red', `Stopped early: ${trace.stop.message}`),
+    report === undefined ? '' : paintVerdict(printVerify(report), report, paint),
+    `${facts.output === undefined ? 'Nothing was written: no -o.' : `Written to ${facts.output}.`} ${times(milliseconds)}`,
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+interface RuleCount {
+  readonly rule: string;
+  readonly effect: Effect;
+  readonly count: number;
+}
+
+function tally({ trace }: Rewritten): readonly RuleCount[] {
+  const effectOf = new Map(trace.rewrites.map(({ rule, effect }) => [rule, effect]));
+  return [...trace.counts()].map(([rule, count]) => ({ rule, effect: effectOf.get(rule)!, count }));
+}
+
+function printRules(rewritten: Rewritten): string {
+  const counts = tally(rewritten);
+  if (counts.length === 0) return 'Nothing to do: no rule or pass found anything.';
+  const rows = counts.map(({ rule, effect, count }) => [rule, effect, String(count)]);
+  return printTable(['rule or pass', 'effect', 'rewrites'], rows, { align: ['left', 'left', 'right'] });
+}
+
+function printCounts({ before, after, rewritten }: FixFacts): string {
+  const bytes = after.bytes ?? encodedLength(rewritten);
+  const row = (name: string, from: number, to: number, show: (count: number) => string = String) => [
+    name,
+    show(from),
+    '→',
+    show(to),
+  ];
+  const rows = [
+    row('nodes', before.nodes, after.nodes),
+    row('QuantizeLinear', before.quantize, after.quantize),
+    row('DequantizeLinear', before.dequantize, after.dequantize),
+    row('file', before.bytes, bytes, formatBytes),
+  ];
+  return printTable(['', 'before', '', 'after'], rows, { align: ['left', 'right', 'left', 'right'] });
+}
+
+function encodedLength({ model }: Rewritten): number {
+  return encodeModelChunks(model).reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+const meaning: Readonly<Record<Effect, string | undefined>> = {
+  exact: undefined,
+  rounding: undefined,
+  closer: 'removes a rounding: outputs move toward the float model',
+  scale: 'changes calibration: scales are not what they were trained or measured to be',
+  interface: 'changes the type of a graph input or output: callers have to know',
+};
+
+function consents(rewritten: Rewritten): readonly string[] {
+  return tally(rewritten).flatMap(({ rule, effect, count }) =>
+    meaning[effect] === undefined
+      ? []
+      : [`${rule} (${plural(count, 'rewrite')}) ${meaning[effect]}; --skip ${rule} leaves it out`],
+  );
+}
+
+function paintVerdict(text: string, report: VerifyReport, paint: Paint): string {
+  const [verdict = '', ...rest] = text.split('\n');
+  const style = report.equivalent ? 'green' : 'red';
+  return [paint(style, `Verified: ${verdict}`), ...rest].join('\n');
+}
+
+function times({ reading, rewriting, verifying, writing }: FixFacts['milliseconds']): string {
+  const parts = [
+    `read in ${formatTime(reading)}`,
+    `rewritten in ${formatTime(rewriting)}`,
+    verifying !== undefined && `verified in ${formatTime(verifying)}`,
+    writing !== undefined && `written in ${formatTime(writing)}`,
+  ];
+  return `(${parts.filter(Boolean).join(', ')})`;
+}
+
+function list(title: string, items: readonly string[]): string {
+  return items.length === 0 ? '' : [`${title}:`, ...items.map((item) => `  - ${item}`)].join('\n');
+}

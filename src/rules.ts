@@ -1,0 +1,3 @@
+export * from './passes/index.ts';
+export * from './rules/index.ts';
+export * from './targets/index.ts';
