@@ -62,6 +62,18 @@ describe('inferTypes', () => {
     expect(text(typeOf(map, 't', branch.value))).toBe('float32[2,3]');
   });
 
+  it('enters only the branch that a constant condition chooses', () => {
+    const decided = model`
+      <ir_version: 10, opset_import: ["" : 21]>
+      main (float[2,3] x) => (y) <bool c = {1}> {
+        y = If (c) <
+          then_branch = yes () => (t) { t = Neg (x) },
+          else_branch = no () => (e) { a = Constant <value_ints = [0]> ()  e = Squeeze (x, a) }
+        >
+      }`;
+    expect(text(typeOf(inferTypes(decided, { strict: true }), 'y'))).toBe('float32[2,3]');
+  });
+
   it('finds what a loop leaves as it is, what it changes, and what it collects', () => {
     const loop = model`
       <ir_version: 10, opset_import: ["" : 21]>

@@ -7,12 +7,15 @@ import { commonFacts, type Dim, dtypeOf, type Facts, type Shape, shapeOf, tensor
 type Values = readonly (Facts | undefined)[];
 export function registerControl(register: Register): void {
   register('If', (call) => {
-    const branches = [call.graph('then_branch'), call.graph('else_branch')];
-    const [yes, no] = branches.map((graph) => infer(call, graph, []));
     const chosen = call.numbers(0)?.[0];
-    if (chosen !== undefined && call.rank(0) !== undefined) return (chosen !== 0 ? yes : no) ?? [];
-    return call.node.outputs.map((_, i) => commonFacts(yes?.[i], no?.[i]));
+    // A branch that is never taken may contradict itself: that is what the condition guards against.
+    if (chosen !== undefined)
+      return infer(call, call.graph(chosen !== 0 ? 'then_branch' : 'else_branch'), []);
+    const yes = infer(call, call.graph('then_branch'), []);
+    const no = infer(call, call.graph('else_branch'), []);
+    return call.node.outputs.map((_, i) => commonFacts(yes[i], no[i]));
   });
+
   register('Loop', (call) => {
     const body = call.graph('body');
     const carriedCount = Math.max(0, call.node.inputs.length - 2);
