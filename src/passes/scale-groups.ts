@@ -93,13 +93,16 @@ export function planGroups(
       ? pairedUp(graph, view)
       : scaleClasses(graph, view, options).map((found) => classUp(view, found, policy));
   return joined
-    .filter(({ members }) => members.length > 1 && members.some((member) => !member.constant))
+    .filter(({ members, owner }) => members.length > 1 || owner !== undefined)
+    .filter(({ members }) => members.some((member) => !member.constant))
     .map((group) => plan(view, path, group, options.maxRatio ?? 10));
 }
 
 interface Joined {
   readonly members: readonly Member[];
   readonly reason: string;
+  /** Whose quantizer it is that the members share, when it is none of them. */
+  readonly owner?: Member | undefined;
   /** Chooses among the parameters of the members; all are known, of one type, and may be shared. */
   choose(members: readonly Parameters[], dtype: DataType, scaleType: DataType): Parameters;
 }
@@ -131,54 +134,65 @@ function pairedUp(graph: Graph, view: GraphView): readonly Joined[] {
   );
   const owners = new Map([...names.keys()].map((node) => [node, node] as const));
   for (const { subQuantizer, majorQuantizer } of pairs) owners.set(subQuantizer, owners.get(majorQuantizer)!);
-  return [...new Set(owners.values())].map((owner) => {
-    const nodes = [...owners].flatMap(([node, other]) => (other === owner ? [node] : []));
-    const own = memberOf(view, owner).parameters;
-    const reason = `${nodes.flatMap((node) => (node === owner ? [] : [names.get(node)])).join(', ')} → ${names.get(owner)}`;
-    return {
-      members: nodes.map((node) => memberOf(view, node)),
-      reason,
-      choose: (all) => own ?? all[0]!,
-    };
+  return [...new Set(owners.values())].map((node) => {
+    const members = [...owners].flatMap(([other, its]) => (its === node ? [memberOf(view, other)] : []));
+    const subs = members.flatMap((member) => (member.node === node ? [] : [names.get(member.node)]));
+    const own = memberOf(view, node);
+    const owner = members.some((member) => member.node === node) ? undefined : own;
+    const choose = (all: readonly Parameters[]) => own.parameters ?? all[0]!;
+    return { members, reason: `${subs.join(', ')} → ${names.get(node)}`, owner, choose };
   });
 }
 
-function plan(
-  view: GraphView,
-  path: string,
-  { members, reason, choose }: Joined,
-  maxRatio: number,
-): PlannedGroup {
-  const report = (after: Parameters | undefined, refused?: string): ScaleGroup => ({
+function plan(view: GraphView, path: string, joined: Joined, maxRatio: number): PlannedGroup {
+  const { members, reason } = joined;
+  const decision = decide(view, joined, maxRatio);
+  const refused = typeof decision === 'string' ? decision : undefined;
+  const after = typeof decision === 'string' ? undefined : decision?.scale;
+  const before = new Set(members.flatMap(({ parameters }) => parameters?.scale ?? []));
+  const group: ScaleGroup = {
     graph: path,
-    members: members.map((member) => describe(member, after?.scale)),
+    members: members.map((member) => describe(member, after)),
     reason,
-    before: [...new Set(members.flatMap(({ parameters }) => parameters?.scale ?? []))].sort((a, b) => a - b),
-    after: after?.scale,
+    before: [...before].sort((a, b) => a - b),
+    after,
     ...(refused === undefined ? {} : { refused }),
-  });
-  const [first, ...others] = members;
+  };
+  if (typeof decision !== 'object' || !members.some((member) => differs(member, decision)))
+    return { group, members };
+  const { dtype, scale } = members[0]!.quantization;
+  return { group, members, target: { ...decision, dtype: dtype!, scaleType: scale!.dtype } };
+}
+
+/** What the members of a group share afterwards, or why they cannot; `undefined` where nobody knows what they share already. */
+function decide(view: GraphView, joined: Joined, maxRatio: number): Parameters | string | undefined {
+  const { members, owner, choose } = joined;
+  const all = owner === undefined ? members : [...members, owner];
+  const [first, ...others] = all;
   if (others.every((member) => sameQuantization(first!.quantization, member.quantization)))
-    return { group: report(first!.parameters), members };
-  const refused =
-    members.map((member) => objectionTo(view, member)).find(Boolean) ?? mixture(members, maxRatio);
-  if (refused !== undefined) return { group: report(undefined, refused), members };
+    return first!.parameters;
+  const refused = firstOf(all, (member) => objectionTo(view, member)) ?? mixture(all, maxRatio);
+  if (refused !== undefined) return refused;
   const { dtype, scale } = first!.quantization;
-  const target = choose(
-    members.map(({ parameters }) => parameters!),
-    dtype!,
-    scale!.dtype,
-  );
-  const bias = members
-    .filter((member) => differs(member, target))
-    .map((member) => biasObjection(view, member))
-    .find(Boolean);
-  if (bias !== undefined) return { group: report(undefined, bias), members };
-  return { group: report(target), members, target: { ...target, dtype: dtype!, scaleType: scale!.dtype } };
+  const known = all.map(({ parameters }) => parameters!);
+  const target = choose(known, dtype!, scale!.dtype);
+  const changing = members.filter((member) => differs(member, target));
+  return firstOf(changing, (member) => biasObjection(view, member)) ?? target;
+}
+
+function firstOf(
+  members: readonly Member[],
+  ask: (member: Member) => string | undefined,
+): string | undefined {
+  for (const member of members) {
+    const answer = ask(member);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }
 
 /** Whether a member has to change to have the given parameters. */
-export function differs({ parameters }: Member, target: Parameters): boolean {
+function differs({ parameters }: Member, target: Parameters): boolean {
   return parameters?.scale !== target.scale || parameters.zeroPoint !== target.zeroPoint;
 }
 

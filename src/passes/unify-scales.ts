@@ -1,13 +1,7 @@
 import { type Graph, GraphSession, type Node, type Tensor } from '../ir/index.ts';
 import { type Finding, type Pass, pass, type RewriteRecord } from '../rewrite/index.ts';
 import { constantNode, mapGraphs, type Place } from './graphs.ts';
-import {
-  differs,
-  type PlannedGroup,
-  planGroups,
-  type ScaleGroup,
-  type UnifyOptions,
-} from './scale-groups.ts';
+import { type PlannedGroup, planGroups, type ScaleGroup, type UnifyOptions } from './scale-groups.ts';
 import { scalar } from './scale-range.ts';
 
 const name = 'unify-scales';
@@ -15,8 +9,9 @@ const name = 'unify-scales';
 /**
  * Gives quantizers that only copies, Concat and MaxPool lie between one scale.
  *
- * Which quantizers belong together is a matter of wiring alone (`scaleGroups` tells); each group takes one new scale
- * constant, so a constant that somebody else reads stays what it is. A Q changes together with the DQs that read it.
+ * Which quantizers belong together is a matter of wiring alone (`scaleGroups` tells). All members of a group read one
+ * new scale constant, so a constant that somebody else reads stays what it is, and it does not matter whose scale won.
+ * A Q changes together with the DQs that read it.
  * Groups that cannot or should not share a scale are left alone, with a finding that says why.
  */
 export function unifyScales(options: UnifyOptions = {}): Pass {
@@ -60,30 +55,21 @@ function unify(
 
 function share(session: GraphSession, place: Place, { group, members, target }: PlannedGroup): RewriteRecord {
   const { scale, zeroPoint, dtype, scaleType } = target!;
-  const changing = members.filter((member) => differs(member, target!));
   const added: Tensor[] = [];
   const constant = (hint: string, type: typeof dtype, value: number): string => {
     const tensor = scalar(type, value, place.names.fresh(`${group.members[0]!.tensor}_${hint}`));
     added.push(tensor);
     return tensor.name!;
   };
-  const needs = (key: 'scale' | 'zeroPoint') =>
-    changing.some(({ parameters }) => parameters![key] !== target![key]);
-  const scaleName = needs('scale') ? constant('shared_scale', scaleType, scale) : undefined;
-  const zeroName = needs('zeroPoint') ? constant('shared_zero_point', dtype, zeroPoint) : undefined;
-  const [before, after]: [Node[], Node[]] = [[], []];
-  for (const { node, dequantize, parameters } of changing) {
-    for (const quantizer of [node, ...dequantize]) {
-      const changed = withParameters(
-        quantizer,
-        parameters!.scale === scale ? undefined : scaleName,
-        parameters!.zeroPoint === zeroPoint ? undefined : zeroName,
-      );
-      session.replace(quantizer, changed);
-      before.push(quantizer);
-      after.push(changed);
-    }
-  }
+  const changes = (key: 'scale' | 'zeroPoint') =>
+    members.some(({ parameters }) => parameters![key] !== target![key]);
+  const scaleName = changes('scale') ? constant('shared_scale', scaleType, scale) : undefined;
+  const zeroName = changes('zeroPoint') ? constant('shared_zero_point', dtype, zeroPoint) : undefined;
+  const before = members.flatMap(({ node, dequantize }) => [node, ...dequantize]);
+  const after = before.map((quantizer) => withParameters(quantizer, scaleName, zeroName));
+  before.forEach((quantizer, i) => {
+    session.replace(quantizer, after[i]!);
+  });
   const nodes = place.initializers ? [] : added.map(constantNode);
   if (place.initializers) for (const tensor of added) session.addInitializer(tensor);
   else for (const node of nodes) session.append(node);

@@ -44,7 +44,7 @@ interface Named {
 function aroundConcat(view: GraphView, node: Node): readonly QuantizerPairing[] {
   const [major, ...others] = quantizersBehind(view, node.outputs[0] ?? '');
   if (major === undefined) return [];
-  const before = node.inputs.flatMap((input) => quantizersBehind(view, input));
+  const before = [...new Set(node.inputs)].flatMap((input) => quantizersBehind(view, input));
   return [...others, ...before].map((sub) => paired(sub, major));
 }
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { canonicalHash, pairsOf, scaleValues, zeroPointValues } from '../../src/analysis/index.ts';
 import type { Model } from '../../src/ir/index.ts';
 import { scaleGroups, type UnifyOptions, unifyScales } from '../../src/passes/index.ts';
-import { model, parseModel, printModel } from '../../src/serde/index.ts';
+import { model, printModel } from '../../src/serde/index.ts';
+import { network, networks } from '../support/quantized-networks.ts';
 import { shuffled } from '../support/shuffle.ts';
 import { apply, applyTraced } from '../support/text.ts';
 import { unequalScales } from '../support/unequal-scales.ts';
@@ -16,22 +17,6 @@ function scales(of: Model): Record<string, string> {
     found.set(pair.tensor, [...(found.get(pair.tensor) ?? []), text]);
   }
   return Object.fromEntries([...found].map(([name, texts]) => [name, texts.join(' ')]));
-}
-
-/** A graph of Q and DQ, written as `t' = QDQ(t, scale[, zero])`; float scales s_<scale> and zero points are made up. */
-function network(body: string, inputs: string, outputs: string, extra = ''): Model {
-  const constants = new Set<string>();
-  const text = body.replace(
-    /(\w+) = (QDQ|QDQU) \((\w+), ([\d.]+)(?:, (-?\d+))?\)/g,
-    (_, to, kind, from, scale, zero = '0') => {
-      const type = kind === 'QDQ' ? 'int8' : 'uint8';
-      const [s, z] = [`s${to}`, `z${to}`];
-      constants.add(`float ${s} = {${scale}}`).add(`${type} ${z} = {${zero}}`);
-      return `${to}_q = QuantizeLinear (${from}, ${s}, ${z})\n${to} = DequantizeLinear (${to}_q, ${s}, ${z})`;
-    },
-  );
-  return parseModel(`<ir_version: 8, opset_import: ["" : 17]> main (${inputs}) => (${outputs})
-    <${[...constants, ...(extra === '' ? [] : [extra])].join(', ')}> { ${text} }`);
 }
 
 const concat = network(
@@ -344,34 +329,6 @@ describe('unify-scales leaves alone, and says why:', () => {
 });
 
 describe('the law of unify-scales', () => {
-  /** Networks of quantizers, copies, Concats, MaxPools and computing operators over [1,1,2,2] and larger values. */
-  const networks = fc
-    .array(fc.record({ op: fc.nat(6), a: fc.nat(), b: fc.nat(), scale: fc.integer({ min: 1, max: 24 }) }), {
-      minLength: 3,
-      maxLength: 16,
-    })
-    .map((steps) => {
-      const values = ['x', 'w'];
-      const lines = steps.map(({ op, a, b, scale }, i) => {
-        const [left, right] = [values[a % values.length]!, values[b % values.length]!];
-        values.push(`v${i}`);
-        if (op <= 2) return `v${i} = QDQ (${left}, ${scale / 8})`;
-        if (op === 3) return `v${i} = Concat <axis = 1> (${left}, ${right})`;
-        if (op === 4) return `v${i} = MaxPool <kernel_shape = [1, 1]> (${left})`;
-        if (op === 5) return `v${i} = Transpose <perm = [0, 1, 3, 2]> (${left})`;
-        return `v${i} = Relu (${left})`;
-      });
-      const outputs = values.slice(2).map((value) => `o${value} = Abs (${value})`);
-      return network(
-        [...lines, ...outputs].join('\n'),
-        'float[1,1,2,2] x, float[1,1,2,2] w',
-        values
-          .slice(2)
-          .map((value) => `float[N,C,H,W] o${value}`)
-          .join(', '),
-      );
-    });
-
   it.each(['max', 'consumer'] as const)(
     '%s: order and names do not matter, and the second time there is nothing to do',
     (policy) => {

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalHash, pairsOf, scaleValues } from '../../src/analysis/index.ts';
+import { type Model, renameReads } from '../../src/ir/index.ts';
+import { rewrite } from '../../src/rewrite/index.ts';
+import { tensorrt } from '../../src/targets/index.ts';
+import { network, networks } from '../support/quantized-networks.ts';
+import { shuffled } from '../support/shuffle.ts';
+import { apply, picture } from '../support/text.ts';
+import { unequalScales } from '../support/unequal-scales.ts';
+
+const scales = (of: Model) => pairsOf(of).map((pair) => [pair.tensor, scaleValues(pair)?.[0]]);
+
+const concat = network(
+  `p = QDQ (a, 0.5)
+   f = Relu (p)
+   c = Concat <axis = 0> (a, b)
+   r = QDQ (c, 0.25)
+   g = Abs (r)
+   d = Concat <axis = 0> (a, b)
+   y = QDQ (d, 2)`,
+  'float[2] a, float[2] b',
+  'float[2] f, float[4] g, float[4] y',
+);
+
+/** Reads one of several equal constants everywhere: which of them a merged quantizer keeps is all that may differ. */
+function mergeEqual(of: Model): Model {
+  const kept = new Map<string, string>();
+  const names = new Map<string, string>();
+  for (const constant of of.graph.initializers) {
+    const key = `${constant.dtype} ${constant.dims} ${constant.toBytes()}`;
+    kept.set(key, kept.get(key) ?? constant.name!);
+    names.set(constant.name!, kept.get(key)!);
+  }
+  const nodes = of.graph.nodes.map((node) => renameReads(node, names));
+  const initializers = of.graph.initializers.filter(({ name }) => names.get(name!) === name);
+  return { ...of, graph: { ...of.graph, nodes, initializers } };
+}
+
+describe('the TensorRT pipeline', () => {
+  it('clears the ground first, shares scales last, and says what changes numbers', () => {
+    const { names, members } = tensorrt();
+    expect(names.slice(0, 3)).toEqual(['remove-identity', 'fold-constants', 'remove-dead-values']);
+    expect(names.at(-1)).toBe('unify-scales');
+    expect(
+      members.filter(({ effect }) => effect !== 'exact').map(({ name, effect }) => [name, effect]),
+    ).toEqual([
+      ['fold-batch-norm-into-conv', 'rounding'],
+      ['fold-batch-norm-into-quantized-conv', 'rounding'],
+      ['remove-dangling-dequantize', 'closer'],
+      ['unify-scales', 'scale'],
+    ]);
+  });
+
+  it('has one rule or pass more or less by option', () => {
+    const { names } = tensorrt();
+    expect(names).toEqual([...tensorrt({ unify: 'none' }).names, 'unify-scales']);
+    const int8 = tensorrt({ int8Output: true }).names;
+    expect(names.filter((name) => !int8.includes(name))).toEqual(['remove-dangling-dequantize']);
+    expect(int8.filter((name) => !names.includes(name))).toEqual(['remove-dangling-dequantize-int8']);
+  });
+
+  it('drops a pair in front of an output before it can widen a scale that others share', () => {
+    const after = apply(tensorrt(), concat);
+    expect(scales(after)).toEqual([
+      ['a', 0.5],
+      ['c', 0.5],
+    ]);
+    expect(picture(after)).toContain('y = Concat <axis = 0> (a, b)');
+  });
+
+  it('ends in int8 when asked to, with the scale shared', () => {
+    const after = apply(tensorrt({ int8Output: true }), concat);
+    expect(scales(after)).toEqual([
+      ['a', 2],
+      ['c', 2],
+      ['d', 2],
+    ]);
+    expect(picture(after)).toContain('int8[4] y');
+    expect(apply(tensorrt({ int8Output: true }), after)).toBe(after);
+  });
+
+  it('leaves every scale what it is when asked to', () => {
+    expect(scales(apply(tensorrt({ unify: 'none' }), concat))).toEqual([
+      ['a', 0.5],
+      ['c', 0.25],
+    ]);
+  });
+
+  it('depends on neither order nor names, settles, and leaves no unequal scales that it does not name', () => {
+    fc.assert(
+      fc.property(networks, fc.integer(), (before, seed) => {
+        const { model: after, trace } = rewrite(before, tensorrt({ maxRatio: 100 }));
+        expect(trace.stop.kind).toBe('complete');
+        expect(unequalScales(after)).toEqual([]);
+        expect(apply(tensorrt({ maxRatio: 100 }), after)).toBe(after);
+        const other = apply(tensorrt({ maxRatio: 100 }), shuffled(before, seed));
+        expect(canonicalHash(mergeEqual(other))).toBe(canonicalHash(mergeEqual(after)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
