@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Model, Tensor } from '../ir/index.ts';
 import { decodeTensor } from '../serde/index.ts';
 import { ModelError } from '../support/errors.ts';
+import { inFile } from './model-files.ts';
 
 /** Names of the inputs a caller has to give, in graph order: those without an initializer. */
 export function requiredInputs(model: Model): readonly string[] {
@@ -58,16 +59,7 @@ async function readTensor(path: string): Promise<Tensor> {
       cause: error,
     });
   }
-  try {
-    return decodeTensor(bytes);
-  } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    throw new ModelError(error.code, error.message, {
-      at: `${path}, ${error.at ?? ''}`,
-      fix: error.fix,
-      cause: error,
-    });
-  }
+  return inFile(path, async () => decodeTensor(bytes));
 }
 
 async function listFolder(folder: string) {

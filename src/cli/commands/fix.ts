@@ -5,6 +5,7 @@ import { effects, type Pipeline, type Rewritten, rewrite } from '../../rewrite/i
 import { ModelError } from '../../support/errors.ts';
 import { type VerifyReport, verify } from '../../verify/index.ts';
 import { type Arguments, usage } from '../arguments.ts';
+import { catalogueEntries } from '../catalogue.ts';
 import { type Command, exitCode } from '../command.ts';
 import { countsOf } from '../facts.ts';
 import type { Io } from '../io.ts';
@@ -36,7 +37,8 @@ ${unifyOptionsHelp}
                  the effect classes of the rules applied allow it
 ${verifyOptionsHelp}
   --json         one JSON value: .rewrites[{rule, effect, graph, at, before, after, note}],
-                 .before and .after{nodes, quantize, dequantize, bytes}, .findings, .verify
+                 .before and .after{nodes, quantize, dequantize, bytes}, .findings, .verify,
+                 .verifyExact (the exact rules alone)
   --help         this text
 
 Exit code: 0 done, 1 the result is not equivalent or rewriting did not come to its end (the
@@ -65,7 +67,9 @@ file is written all the same), 2 failed.`,
       onStage: (stage, rewrites) => io.progress(() => `rewriting: ${stage}, ${rewrites} rewrites`),
     });
     const rewriting = io.now() - started;
-    const verified = args.flag('verify') ? await verifyResult(args, model, rewritten, io) : undefined;
+    const verified = args.flag('verify')
+      ? await verifyResult(args, model, rewritten, pipeline, io)
+      : undefined;
     const writing = target === undefined ? undefined : await write(rewritten.model, target, io);
     const facts: FixFacts = {
       target: pipeline.name,
@@ -75,12 +79,14 @@ file is written all the same), 2 failed.`,
       before: { ...countsOf(model), bytes },
       after: { ...countsOf(rewritten.model), bytes: writing?.bytes },
       report: verified?.report,
+      exact: verified?.exact,
       milliseconds: { reading, rewriting, verifying: verified?.milliseconds, writing: writing?.milliseconds },
     };
     io.print(
       args.flag('json') ? toJson(fixJson(facts)) : printFix(facts, (style, text) => io.paint(style, text)),
     );
-    const fine = rewritten.trace.stop.kind === 'complete' && verified?.report.equivalent !== false;
+    const proved = verified?.report.equivalent !== false && verified?.exact?.identical !== false;
+    const fine = rewritten.trace.stop.kind === 'complete' && proved;
     return fine ? exitCode.fine : exitCode.findings;
   },
 };
@@ -90,20 +96,22 @@ function readPipeline(args: Arguments): Pipeline {
   const unify = args.choice('unify', ['max', 'consumer', 'none'], 'max');
   const all = targets[target]({ ...readUnifyOptions(args), unify, int8Output: args.flag('int8-output') });
   const [only, skip] = [args.list('only'), args.list('skip')];
-  for (const [option, names] of [
-    ['--only', only],
-    ['--skip', skip],
-  ] as const) {
-    const unknown = names.find((name) => !all.names.includes(name));
-    if (unknown === undefined) continue;
-    throw usage(
-      `${option} names "${unknown}", which is no rule or pass of ${target}; there are ${all.names.join(', ')}.`,
-      suggest(unknown, all.names),
-      'fix',
-    );
-  }
+  checkNames('--only', only, all.names, `rule or pass of ${target}`);
+  checkNames(
+    '--skip',
+    skip,
+    [...new Set([...all.names, ...catalogueEntries().map(({ name }) => name)])],
+    'rule or pass',
+  );
   const chosen = only.length === 0 ? all : all.only(...only);
   return chosen.without(...skip.filter((name) => chosen.names.includes(name)));
+}
+
+function checkNames(option: string, names: readonly string[], known: readonly string[], what: string): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const message = `${option} names "${unknown}", which is no ${what}; there are ${known.join(', ')}.`;
+  throw usage(message, suggest(unknown, known), 'fix');
 }
 
 /** Where to write, if anywhere. The model that was read is overwritten only when that was asked for. */
@@ -125,17 +133,29 @@ function readTarget(args: Arguments, file: string): string | undefined {
   return output;
 }
 
+interface Verified {
+  readonly report: VerifyReport;
+  /** The exact rules alone, held to every bit; absent when no others were applied, or no exact ones. */
+  readonly exact: VerifyReport | undefined;
+  readonly milliseconds: number;
+}
+
+/** Verifies the result against what its rules claim, and the exact rules by themselves against their claim. */
 async function verifyResult(
   args: Arguments,
   model: Model,
   { model: after, trace }: Rewritten,
+  pipeline: Pipeline,
   io: Io,
-): Promise<{ readonly report: VerifyReport; readonly milliseconds: number }> {
+): Promise<Verified> {
   const options = await readVerifyOptions(args, model, io);
   const applied = new Set(trace.rewrites.map(({ effect }) => effect));
   const started = io.now();
   const report = verify(model, after, { ...options, allow: effects.filter((effect) => applied.has(effect)) });
-  return { report, milliseconds: io.now() - started };
+  const mixed = applied.has('exact') && applied.size > 1;
+  const others = pipeline.members.filter(({ effect }) => effect !== 'exact').map(({ name }) => name);
+  const exact = mixed ? verify(model, rewrite(model, pipeline.without(...others)).model, options) : undefined;
+  return { report, exact, milliseconds: io.now() - started };
 }
 
 async function write(

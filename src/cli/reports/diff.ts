@@ -2,7 +2,7 @@ import type { Changes, ModelDiff } from '../../analysis/index.ts';
 import type { Node, Tensor, Type, ValueInfo } from '../../ir/index.ts';
 import { printNode, printType } from '../../serde/index.ts';
 
-/** A diff as plain data: nodes and types in ONNX text, tensors without their elements. */
+/** A diff as plain data: nodes with their ONNX text, tensors without their elements. */
 export function diffJson(diff: ModelDiff): unknown {
   const { identical, reordered, renamed, opsets, metadata } = diff;
   return {
@@ -11,9 +11,9 @@ export function diffJson(diff: ModelDiff): unknown {
     renamed,
     opsets,
     metadata,
-    nodes: mapChanges(diff.nodes, nodeText, ({ before, after, what }) => ({
-      before: nodeText(before),
-      after: nodeText(after),
+    nodes: mapChanges(diff.nodes, nodeFacts, ({ before, after, what }) => ({
+      before: nodeFacts(before),
+      after: nodeFacts(after),
       what,
     })),
     initializers: mapChanges(
@@ -60,8 +60,9 @@ function tensorFacts({ name, dtype, dims }: Tensor): unknown {
   return { name, dtype, dims };
 }
 
-function nodeText(node: Node): string {
-  return printNode(node, { abbreviate: 8 });
+function nodeFacts(node: Node): unknown {
+  const { name, opType, domain, inputs, outputs } = node;
+  return { name, opType, domain: domain ?? '', inputs, outputs, text: printNode(node, { abbreviate: 8 }) };
 }
 
 function typeText(type: Type | undefined): string | null {

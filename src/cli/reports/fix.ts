@@ -14,6 +14,8 @@ export interface FixFacts {
   readonly before: Counts & { readonly bytes: number };
   readonly after: Counts & { readonly bytes: number | undefined };
   readonly report: VerifyReport | undefined;
+  /** The exact rules alone. */
+  readonly exact: VerifyReport | undefined;
   readonly milliseconds: {
     readonly reading: number;
     readonly rewriting: number;
@@ -23,7 +25,7 @@ export interface FixFacts {
 }
 
 /** The same as plain data: nodes by their names, no tensors. */
-export function fixJson({ rewritten, report, ...facts }: FixFacts): unknown {
+export function fixJson({ rewritten, report, exact, ...facts }: FixFacts): unknown {
   const { trace } = rewritten;
   return {
     ...facts,
@@ -42,6 +44,7 @@ export function fixJson({ rewritten, report, ...facts }: FixFacts): unknown {
     findings: trace.findings,
     stop: trace.stop,
     verify: report ?? null,
+    verifyExact: exact ?? null,
   };
 }
 
@@ -49,7 +52,7 @@ type Paint = (style: 'bold' | 'red' | 'green' | 'yellow', text: string) => strin
 
 /** What was done, as a person reads it. */
 export function printFix(facts: FixFacts, paint: Paint): string {
-  const { rewritten, report, milliseconds } = facts;
+  const { rewritten, report, exact, milliseconds } = facts;
   const { trace } = rewritten;
   const blocks = [
     paint('bold', `${facts.file} for ${facts.target}`),
@@ -61,7 +64,8 @@ export function printFix(facts: FixFacts, paint: Paint): string {
     ),
     list('Changes numbers or interface on purpose', consents(rewritten)),
     trace.stop.kind === 'complete' ? '' : paint('red', `Stopped early: ${trace.stop.message}`),
-    report === undefined ? '' : paintVerdict(printVerify(report), report, paint),
+    exact === undefined ? '' : printExact(exact, paint),
+    report === undefined ? '' : paintVerdict('Verified', report, paint),
     `${facts.output === undefined ? 'Nothing was written: no -o.' : `Written to ${facts.output}.`} ${times(milliseconds)}`,
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
@@ -122,10 +126,15 @@ function consents(rewritten: Rewritten): readonly string[] {
   );
 }
 
-function paintVerdict(text: string, report: VerifyReport, paint: Paint): string {
-  const [verdict = '', ...rest] = text.split('\n');
-  const style = report.equivalent ? 'green' : 'red';
-  return [paint(style, `Verified: ${verdict}`), ...rest].join('\n');
+/** One line when the exact rules kept their promise, the whole report when they did not. */
+function printExact(report: VerifyReport, paint: Paint): string {
+  const text = paintVerdict('The exact rules alone', report, paint);
+  return report.identical ? text.split('\n')[0]! : text;
+}
+
+function paintVerdict(title: string, report: VerifyReport, paint: Paint): string {
+  const [verdict = '', ...rest] = printVerify(report).split('\n');
+  return [paint(report.equivalent ? 'green' : 'red', `${title}: ${verdict}`), ...rest].join('\n');
 }
 
 function times({ reading, rewriting, verifying, writing }: FixFacts['milliseconds']): string {
