@@ -14,6 +14,12 @@ export interface Payload {
 
 /** Decodes messages into the IR. One decoder reads one buffer. */
 export class Decoder extends WireReader {
+  /**
+   * Never used. While there is one decoder, V8 keeps its hidden class, and with that the code it compiled; else a
+   * garbage collection between two models throws both away, and the next one takes several times as long.
+   */
+  static override readonly kept: object = new Decoder(new Uint8Array(0));
+
   readonly external: ExternalResolver | undefined;
   readonly #frames: Frame[] = [];
   readonly #depths = new Map<MessageCodec, number>();

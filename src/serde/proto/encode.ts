@@ -12,6 +12,9 @@ import { WireWriter } from './writer.ts';
  * Everything is written last thing first (see WireWriter).
  */
 export class Encoder extends WireWriter {
+  /** Never used; see `Decoder.kept`. */
+  static readonly kept = new Encoder();
+
   #depth = 0;
 
   /** The body of a message. */

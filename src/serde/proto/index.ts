@@ -95,6 +95,7 @@ function signatureError(name: MessageName, bytes: Uint8Array, cause: ModelError)
 
 function encode(name: MessageName, message: Traceable): Uint8Array {
   const chunks = encodeChunks(name, message);
+  if (chunks.length === 1) return chunks[0]!.slice();
   const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {

@@ -7,6 +7,9 @@ import { ModelError } from '../../support/errors.ts';
  * of every 64-bit number and number[] of packed fields, and skips nested groups by recursion.
  */
 export class WireReader {
+  /** Never used; see `Decoder.kept`. */
+  static readonly kept: object = new WireReader(new Uint8Array(0));
+
   bytes: Uint8Array;
   pos: number;
   /** End of the message being read; nothing is read at or behind it. */
