@@ -1,4 +1,4 @@
-import { dataTypeFromCode, type GraphView, type Node, type Tensor, tensor } from '../ir/index.ts';
+import { dataTypeFromCode, type GraphView, type Node, storageOf, type Tensor, tensor } from '../ir/index.ts';
 import { findAttribute } from './attributes.ts';
 import { castTensor, isNumeric } from './cast.ts';
 import { normalDomain } from './schema.ts';
@@ -29,6 +29,8 @@ export const defaultConstantDepth = 1000;
  *
  * An initializer that is also a graph input is a default that the caller may override, so it is no constant, except
  * below IR version 4, where every initializer had to be an input. Operators of other domains are never looked through.
+ *
+ * @throws ModelError `tensor-too-short` when a Cast reads a damaged constant
  */
 export function constantOf(
   view: GraphView,
@@ -117,7 +119,8 @@ const casts = new WeakMap<Tensor, Map<string, Tensor>>();
 /** A tensor as a Cast node converts it; `undefined` when it cannot be told. */
 function castOf(node: Node, source: Tensor): Tensor | undefined {
   const target = findAttribute(node, 'to');
-  if (target?.type !== 'INT' || !isNumeric(source.dtype)) return undefined;
+  if (target?.type !== 'INT' || !isNumeric(source.dtype) || storageOf(source).kind === 'missing')
+    return undefined;
   const to = dataTypeFromCode(Number(target.value));
   if (!isNumeric(to)) return undefined;
   const saturate = findAttribute(node, 'saturate')?.value !== 0n;

@@ -59,7 +59,7 @@ function checkScope(
     const at = `${path}/${titleOf(node)}`;
     for (const [i, input] of node.inputs.entries()) checkRead(report, input, `${at}/input ${i}`, scope);
     checkNode(report, node, at, rules);
-    checkQuantizer(report, view, node, at);
+    report.attempt(at, () => checkQuantizer(report, view, node, at));
     for (const inner of subgraphsOf(node)) {
       if (scope.depth >= maxGraphDepth) {
         report.error(

@@ -18,10 +18,12 @@ import {
 import { isDequantize, isQuantize } from '../quantization.ts';
 import type { Report } from './report.ts';
 
+/** Element types by the opset that brought them. */
+type Types = readonly (readonly [number, readonly DataType[]])[];
+
 const eightBit: readonly DataType[] = ['int8', 'uint8'];
 
-/** Element types of zero points by the opset that brought them. */
-const zeroPointTypes: readonly (readonly [number, readonly DataType[]])[] = [
+const zeroPointTypes: Types = [
   [10, eightBit],
   [19, ['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz']],
   [21, ['int16', 'uint16', 'int4', 'uint4']],
@@ -30,7 +32,7 @@ const zeroPointTypes: readonly (readonly [number, readonly DataType[]])[] = [
   [28, ['float6e2m3', 'float6e3m2']],
 ];
 
-const scaleTypes: readonly (readonly [number, readonly DataType[]])[] = [
+const scaleTypes: Types = [
   [10, ['float32']],
   [19, ['float16', 'bfloat16']],
   [24, ['float8e8m0']],
@@ -54,37 +56,23 @@ export function checkQuantizer(report: Report, view: GraphView, node: Node, at: 
   if (scale !== undefined) checkScale(report, scale, `${at}/input 1`);
   if (scale !== undefined && zeroPoint !== undefined) checkShapes(report, scale, zeroPoint, `${at}/input 2`);
   if (opset === undefined || normalDomain(node.domain) !== '') return;
-  checkType(
-    report,
-    scale?.dtype,
-    allowed(scaleTypes, opset, opset >= 23 && isQuantize(node)),
-    `${at}/input 1`,
-    'scale',
-    opset,
-  );
-  const types = allowed(zeroPointTypes, opset, isDequantize(node));
-  checkType(report, zeroPoint?.dtype, types, `${at}/input 2`, 'zero point', opset);
-}
-
-function allowed(
-  table: readonly (readonly [number, readonly DataType[]])[],
-  opset: number,
-  alsoInt32: boolean,
-): readonly DataType[] {
-  const types = table.filter(([since]) => since <= opset).flatMap(([, names]) => names);
-  return alsoInt32 ? [...types, 'int32'] : types;
+  checkType(report, scale?.dtype, scaleTypes, opset, opset >= 23 && isQuantize(node), `${at}/input 1`);
+  checkType(report, zeroPoint?.dtype, zeroPointTypes, opset, isDequantize(node), `${at}/input 2`);
 }
 
 function checkType(
   report: Report,
   dtype: DataType | undefined,
-  types: readonly DataType[],
-  at: string,
-  what: string,
+  table: Types,
   opset: number,
+  orInt32: boolean,
+  at: string,
 ): void {
-  if (dtype === undefined || types.includes(dtype)) return;
-  const message = `The ${what} is ${dtype}; opset ${opset} takes ${types.join(', ')}.`;
+  if (dtype === undefined || (orInt32 && dtype === 'int32')) return;
+  if (table.some(([since, names]) => since <= opset && names.includes(dtype))) return;
+  const what = table === scaleTypes ? 'scale' : 'zero point';
+  const known = table.flatMap(([since, names]) => (since <= opset ? names : []));
+  const message = `The ${what} is ${dtype}; opset ${opset} takes ${[...known, ...(orInt32 ? ['int32'] : [])].join(', ')}.`;
   report.error('quantize-dtype', at, message, 'Convert it, or import an opset that takes it.');
 }
 

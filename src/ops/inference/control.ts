@@ -2,9 +2,8 @@ import type { Graph, Type } from '../../ir/index.ts';
 import type { Call, Register } from './call.ts';
 import { commonFacts, type Dim, dtypeOf, type Facts, type Shape, shapeOf, tensorFacts } from './facts.ts';
 
-/** Operators that run graphs. */
-
 type Values = readonly (Facts | undefined)[];
+/** Operators that run graphs. */
 export function registerControl(register: Register): void {
   register('If', (call) => {
     const chosen = call.numbers(0)?.[0];

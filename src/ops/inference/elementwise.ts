@@ -3,9 +3,8 @@ import { broadcastContents, broadcastShapes } from './broadcast.ts';
 import type { Call, Register } from './call.ts';
 import { type Contents, type Facts, tensorFacts } from './facts.ts';
 
-/** Operators that compute element by element, one shape or broadcast. */
-
 type Value = number | string | undefined;
+/** Operators that compute element by element, one shape or broadcast. */
 export function registerElementwise(register: Register): void {
   register(
     'Acos Acosh Asin Asinh Atan Atanh Celu Cos Cosh Elu Erf Exp Gelu HardSigmoid HardSwish LeakyRelu Log Mish ' +
