@@ -42,7 +42,13 @@ export class GraphSession implements GraphView {
   #changed = false;
   #declarationsChanged = false;
 
-  constructor(graph: Graph, surroundings: Surroundings, names: NameSource) {
+  /** @param order the graph's nodes in the order in which readers of a value are to be told; file order unless given */
+  constructor(
+    graph: Graph,
+    surroundings: Surroundings,
+    names: NameSource,
+    order: readonly Node[] = graph.nodes,
+  ) {
     this.#graph = graph;
     this.#surroundings = surroundings;
     this.outer = surroundings.outer;
@@ -55,7 +61,7 @@ export class GraphSession implements GraphView {
     this.#declared = new Map(
       [...graph.valueInfos, ...graph.outputs, ...graph.inputs].map((info) => [info.name, info]),
     );
-    for (const node of graph.nodes) this.#index(node);
+    for (const node of order) this.#index(node);
   }
 
   /** Whether anything differs from the graph the session started with. */

@@ -107,7 +107,8 @@ class Job {
       throw new ModelError('too-deep', `Subgraphs are nested more than ${maxGraphDepth} levels deep.`, {
         at: path,
       });
-    const session = new GraphSession(graph, surroundings, this.#names);
+    // Where several nodes around a match fit a second root, the first is taken: their order must not be the file's.
+    const session = new GraphSession(graph, surroundings, this.#names, canonicalOrder(graph));
     for (const node of graph.nodes) this.#insideNode(node, session, surroundings, path, depth);
     const types = createTypes(session);
     let before: number;
