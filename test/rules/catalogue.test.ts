@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as rules from '../../src/rules/index.ts';
+
+const byExport = new Map<string, unknown>(Object.entries(rules));
+const file = (folder: string, name: string, end: string) =>
+  existsSync(new URL(`../../${folder}/${name}${end}`, import.meta.url));
+
+describe('the catalogue of rules', () => {
+  it('has every rule once', () => {
+    expect(rules.catalogue.names).toMatchInlineSnapshot(`
+      [
+        "collapse-repeated-qdq",
+        "share-equal-quantizers",
+        "fold-batch-norm-into-conv",
+        "fold-batch-norm-into-quantized-conv",
+        "quantize-before-pad",
+        "quantize-before-copy",
+        "quantize-before-split-2",
+        "quantize-before-split-3",
+        "quantize-before-split-4",
+        "quantize-around-max-pool",
+        "remove-dangling-dequantize",
+        "remove-dangling-dequantize-int8",
+      ]
+    `);
+  });
+
+  it.each([...rules.catalogue])('$name says what it does, why, when, and where that is from', (rule) => {
+    expect(rule.summary).toMatch(/⇒/);
+    expect(rule.reason).toMatch(/^[A-Z].*\.$/);
+    expect(rule.condition).toMatch(/^[A-Z].*\.$/);
+    expect(rule.sources.length).toBeGreaterThan(0);
+  });
+
+  it.each([...rules.catalogue])('$name is exported under its name', (rule) => {
+    const name = rule.name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    expect(byExport.get(name)).toBe(rule);
+  });
+
+  it.each([...rules.catalogue])('$name has a file and a test of its name', (rule) => {
+    const name = rule.name.replace(/-(\d|int8)$/, '');
+    const homes = ['simplify', 'fuse', 'quantize'].filter((folder) =>
+      file(`src/rules/${folder}`, name, '.ts'),
+    );
+    expect(homes.length).toBe(1);
+    expect(file(`test/rules/${homes[0]}`, name, '.test.ts')).toBe(true);
+  });
+});
