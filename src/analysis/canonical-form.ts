@@ -16,6 +16,8 @@ import { normalDomain } from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { canonicalOrder } from './canonical-order.ts';
 import { tensorDigest } from './tensor-digest.ts';
+import { innerType, typeWord } from './type-words.ts';
+import { Numbers } from './value-numbers.ts';
 
 /** Receives a model as a sequence of tokens. */
 export interface Sink {
@@ -58,7 +60,7 @@ export function tellModel(model: Model, sink: Sink, options: FormOptions): void 
     for (const graph of [initialization, algorithm]) if (graph !== undefined) teller.main(graph);
 }
 
-/** Numbers of the values of one graph, and the graphs inside it. */
+/** Tells one model: a graph, the graphs inside its nodes, a function at a time. */
 class Teller {
   readonly #sink: Sink;
   readonly #options: FormOptions;
@@ -282,56 +284,6 @@ class Teller {
       this.#sink.text(typeWord(rest));
     }
   }
-}
-
-/** Which value of a graph has which number. */
-class Numbers {
-  readonly initializers = new Map<string, Tensor | SparseTensor>();
-  readonly declared = new Map<string, Type | undefined>();
-  readonly made = new Set<string>();
-  readonly captured: string[] = [];
-  readonly #numbers = new Map<string, number>();
-
-  constructor(graph?: Graph) {
-    if (graph === undefined) return;
-    for (const tensor of graph.initializers) this.initializers.set(tensor.name ?? '', tensor);
-    for (const sparse of graph.sparseInitializers) this.initializers.set(sparse.values?.name ?? '', sparse);
-    for (const info of graph.valueInfos) this.declared.set(info.name, info.type);
-    for (const node of graph.nodes) for (const output of node.outputs) this.made.add(output);
-  }
-
-  find(name: string): number | undefined {
-    return this.#numbers.get(name);
-  }
-
-  add(name: string): void {
-    if (!this.#numbers.has(name)) this.#numbers.set(name, this.#numbers.size);
-  }
-}
-
-function typeWord(type: Type): string {
-  const denotation = type.denotation ?? '';
-  switch (type.kind) {
-    case 'tensor':
-    case 'sparse-tensor': {
-      const dims = type.shape?.map(({ value, param }) => value ?? (param ? `"${param}"` : '?'));
-      return `${type.kind} ${type.elemType}${dims === undefined ? '' : `[${dims}]`} ${denotation}`;
-    }
-    case 'map':
-      return `map ${type.keyType} ${denotation}`;
-    case 'opaque':
-      return `opaque ${type.domain} ${type.name} ${denotation}`;
-    default:
-      return `${type.kind} ${denotation}`;
-  }
-}
-
-function innerType(type: Type): Type | undefined {
-  return type.kind === 'sequence' || type.kind === 'optional'
-    ? type.elem
-    : type.kind === 'map'
-      ? type.valueType
-      : undefined;
 }
 
 function functionKey({ domain, name, overload }: FunctionDefinition): string {

@@ -7,5 +7,6 @@ export { type PrintDiffOptions, printDiff } from './print-diff.ts';
 export * from './quantization.ts';
 export * from './quantizer-pairs.ts';
 export { tensorDigest } from './tensor-digest.ts';
+export { createTypeOracle, type TypeOracle } from './type-oracle.ts';
 export * from './types.ts';
 export { assertValid, newestIrVersion, type Problem, type ValidateOptions, validate } from './validate.ts';
