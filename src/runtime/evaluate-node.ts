@@ -1,6 +1,6 @@
 import type { Node, OpsetImport, Tensor } from '../ir/index.ts';
 import { fromTensor, toTensor } from './array.ts';
-import { defaultMemoryLimit, withBudget } from './budget.ts';
+import { Budget, withBudget } from './budget.ts';
 import { planGraph } from './plan.ts';
 import { Environment, runGraph } from './run.ts';
 
@@ -25,7 +25,7 @@ export function evaluateNode(
   inputs: readonly (Tensor | undefined)[],
   options: EvaluateOptions,
 ): (Tensor | undefined)[] {
-  const { opset, captured = new Map<string, Tensor>(), memory = defaultMemoryLimit } = options;
+  const { opset, captured = new Map<string, Tensor>(), memory } = options;
   const opsetImports = typeof opset === 'number' ? [{ domain: node.domain ?? '', version: opset }] : opset;
   const present = new Map<string, Tensor>(captured);
   node.inputs.forEach((name, index) => {
@@ -47,7 +47,7 @@ export function evaluateNode(
   const types = [...present.values()].map((tensor) => tensor.dtype);
   const plan = planGraph(graph, { opsetImports, functions: [], place: graph.name, depth: 0 }, types);
   const environment = new Environment();
-  const budget = { limit: memory, live: 0 };
+  const budget = new Budget(memory);
   withBudget(budget, () =>
     runGraph(plan, [...present.values()].map(fromTensor), environment, { budget, maxIterations: 1_000_000 }),
   );

@@ -1,7 +1,7 @@
 import type { Model, Tensor } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { toTensor } from './array.ts';
-import { defaultMemoryLimit, withBudget } from './budget.ts';
+import { Budget, withBudget } from './budget.ts';
 import { bindInputs } from './inputs.ts';
 import { planModel } from './plan.ts';
 import { Environment, type RunContext, runGraph } from './run.ts';
@@ -52,7 +52,7 @@ export function execute(model: Model, inputs: Inputs, options: ExecuteOptions = 
   const values = bindInputs(model, given);
   const environment = new Environment();
   const context: RunContext = {
-    budget: { limit: options.limits?.memory ?? defaultMemoryLimit, live: 0 },
+    budget: new Budget(options.limits?.memory),
     maxIterations: options.limits?.iterations ?? 1_000_000,
     beforeStep: (step, index) => {
       if (options.signal?.aborted)

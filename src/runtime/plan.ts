@@ -9,7 +9,9 @@ import {
   namesRead,
   type OpsetImport,
   opsetOf,
+  type SparseTensor,
   subgraphsOf,
+  type Tensor,
   type Type,
 } from '../ir/index.ts';
 import { findSchema, newestOpset, normalDomain, type PlainValue } from '../ops/index.ts';
@@ -24,6 +26,9 @@ import { sortNodes } from './sort.ts';
 /** A graph made ready to run: every operator resolved, nodes in an order that works, dead values known. */
 export interface GraphPlan {
   readonly graph: Graph;
+  /** The constants that somebody reads; others need not even be loaded. */
+  readonly initializers: readonly Tensor[];
+  readonly sparseInitializers: readonly SparseTensor[];
   readonly steps: readonly Step[];
   /** Element types of the outputs as far as they are known before the run. */
   readonly outputTypes: readonly (DataType | undefined)[];
@@ -103,7 +108,14 @@ export function planGraph(
   const lastReader = findLastReaders(nodes, graph, context.keep);
   const steps = nodes.map((node, index) => planNode(node, index, scope, context, lastReader));
   const outputTypes = graph.outputs.map(({ name }) => typeOf(name, scope, context.place));
-  return { graph, steps, outputTypes };
+  const read = ({ name }: { readonly name?: string | undefined }) => lastReader.has(name ?? '');
+  return {
+    graph,
+    initializers: graph.initializers.filter(read),
+    sparseInitializers: graph.sparseInitializers.filter(({ values }) => values !== undefined && read(values)),
+    steps,
+    outputTypes,
+  };
 }
 
 function planNode(

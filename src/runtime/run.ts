@@ -21,6 +21,8 @@ export interface RunContext {
 /** The values of a graph while it runs; names that are not its own are looked up in the graph around it. */
 export class Environment {
   readonly #values = new Map<string, NdArray>();
+  /** Names of values that nodes made; what came from outside is not paid for here. */
+  readonly #made = new Set<string>();
   readonly #outer: Environment | undefined;
 
   constructor(outer?: Environment) {
@@ -31,12 +33,28 @@ export class Environment {
     return this.#values.get(name) ?? this.#outer?.get(name);
   }
 
-  set(name: string, value: NdArray): void {
+  /** A value from outside: an input, an initializer. */
+  bind(name: string, value: NdArray): void {
     this.#values.set(name, value);
   }
 
-  delete(name: string): void {
+  /** A value that a node has made. */
+  make(name: string, value: NdArray, budget: Budget): void {
+    this.#values.set(name, value);
+    this.#made.add(name);
+    budget.hold(value.data, byteLengthOf(value));
+  }
+
+  /** Forgets a value nobody reads any more. */
+  release(name: string, budget: Budget): void {
+    const value = this.#values.get(name);
+    if (value === undefined) return;
     this.#values.delete(name);
+    if (this.#made.delete(name)) budget.drop(value.data, byteLengthOf(value));
+  }
+
+  releaseAll(budget: Budget): void {
+    for (const name of [...this.#values.keys()]) this.release(name, budget);
   }
 }
 
@@ -48,11 +66,11 @@ export function runGraph(
   context: RunContext,
 ): void {
   const { graph } = plan;
-  for (const tensor of graph.initializers) environment.set(tensor.name ?? '', fromTensor(tensor));
-  for (const sparse of graph.sparseInitializers) environment.set(sparse.values?.name ?? '', densify(sparse));
+  for (const tensor of plan.initializers) environment.bind(tensor.name ?? '', fromTensor(tensor));
+  for (const sparse of plan.sparseInitializers) environment.bind(sparse.values?.name ?? '', densify(sparse));
   graph.inputs.forEach(({ name }, index) => {
     const value = inputs[index];
-    if (value !== undefined) environment.set(name, value);
+    if (value !== undefined) environment.bind(name, value);
   });
   plan.steps.forEach((step, index) => {
     context.beforeStep?.(step, index);
@@ -78,15 +96,10 @@ function runStep(step: Step, environment: Environment, context: RunContext): voi
         at: place,
       });
     }
-    environment.set(name, value);
-    context.budget.live += byteLengthOf(value);
+    environment.make(name, value, context.budget);
     context.onValue?.(name, value);
   });
-  for (const name of step.release) {
-    const value = environment.get(name);
-    if (value !== undefined && node.outputs.includes(name)) context.budget.live -= byteLengthOf(value);
-    environment.delete(name);
-  }
+  for (const name of step.release) environment.release(name, context.budget);
 }
 
 function runKernel(
@@ -125,7 +138,9 @@ function runBody(
   context: RunContext,
 ): NdArray[] {
   runGraph(plan, inputs, environment, context);
-  return plan.graph.outputs.map(({ name }) => lookUp(environment, name, plan.graph.name ?? ''));
+  const outputs = plan.graph.outputs.map(({ name }) => lookUp(environment, name, plan.graph.name ?? ''));
+  environment.releaseAll(context.budget);
+  return outputs;
 }
 
 function innerContext(context: RunContext): RunContext {

@@ -29,7 +29,7 @@ const denominator = [
 
 /**
  * The logistic function of float32 values as ONNX Runtime computes it: 1/2 + x·P(x²)/Q(x²) in fused multiply-adds, off
- * by at most 1e-7. The true value would part from it in every network that quantizes behind a Sigmoid.
+ * by at most 2e-7. The true value would part from it in every network that quantizes behind a Sigmoid.
  */
 export function logistic32(value: number): number {
   if (Number.isNaN(value)) return NaN;

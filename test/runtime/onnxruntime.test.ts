@@ -1,0 +1,324 @@
+import * as ort from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { type DataType, type Model, type Node, type Tensor, tensor } from '../../src/ir/index.ts';
+import type { PlainValue } from '../../src/ops/index.ts';
+import { execute } from '../../src/runtime/index.ts';
+import { encodeModel } from '../../src/serde/index.ts';
+import { nodeOf } from './run-node.ts';
+
+/** Random nodes, computed here and by ONNX Runtime: whole numbers have to be equal, floats close to the largest value. */
+
+/** A stream of random numbers that is the same in every run. */
+function randomStream(seed: number) {
+  let state = seed;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const whole = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
+  const pick = <T>(items: readonly T[]): T => items[whole(0, items.length - 1)]!;
+  const floats = (dims: readonly number[], size = 4): Tensor =>
+    tensor(
+      'float32',
+      dims,
+      Array.from({ length: product(dims) }, () => (next() - 0.5) * size),
+    );
+  const codes = (dtype: 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32', dims: readonly number[]): Tensor => {
+    const [low, high] = {
+      int8: [-128, 127],
+      uint8: [0, 255],
+      int16: [-32768, 32767],
+      uint16: [0, 65535],
+      int32: [-9999, 9999],
+    }[dtype] as [number, number];
+    return tensor(
+      dtype,
+      dims,
+      Array.from({ length: product(dims) }, () => whole(low, high)),
+    );
+  };
+  return { next, whole, pick, floats, codes };
+}
+
+type Random = ReturnType<typeof randomStream>;
+
+interface Case {
+  readonly node: Node;
+  readonly inputs: readonly (Tensor | undefined)[];
+}
+
+function caseOf(
+  opType: string,
+  inputs: readonly (Tensor | undefined)[],
+  attributes: Readonly<Record<string, PlainValue>> = {},
+  outputs = 1,
+): Case {
+  return { node: nodeOf(opType, inputs, attributes, { outputs }), inputs };
+}
+
+const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
+const scaleOf = ({ next }: Random) => tensor('float32', [], [0.01 + next()]);
+const bytes = ['int8', 'uint8'] as const;
+
+/** Dims and attributes of a random two-dimensional window. */
+function windowOf({ whole, pick }: Random) {
+  const kernel = [whole(1, 3), whole(1, 3)];
+  return {
+    size: [whole(5, 9), whole(5, 9)],
+    kernel,
+    attributes: {
+      strides: [whole(1, 2), whole(1, 2)],
+      dilations: [whole(1, 2), whole(1, 2)],
+      pads: pick([[0, 0, 0, 0], [0, 1, 1, 0].map((p, i) => Math.min(p, kernel[i % 2]! - 1))]),
+    },
+  };
+}
+
+const makers: Record<string, (random: Random) => Case> = {
+  QuantizeLinear: (r) => {
+    const dtype = r.pick(['int8', 'uint8', 'int16', 'uint16'] as const);
+    const x = r.floats([3, 4, 5], r.pick([1, 100, 1e6]));
+    const perAxis = r.pick([true, false]);
+    const dims = perAxis ? [4] : [];
+    const scale = tensor(
+      'float32',
+      dims,
+      Array.from({ length: product(dims) }, () => 0.001 + r.next()),
+    );
+    return caseOf(
+      'QuantizeLinear',
+      [x, scale, r.codes(dtype, dims)],
+      perAxis ? { axis: r.pick([1, -2]) } : {},
+    );
+  },
+  'QuantizeLinear on ties': (r) => {
+    const scale = r.next() + 0.1;
+    const values = Array.from({ length: 64 }, (_, i) => Math.fround(scale) * (i - 32 + 0.5));
+    return caseOf('QuantizeLinear', [
+      tensor('float32', [64], values),
+      tensor('float32', [], [scale]),
+      r.codes('uint8', []),
+    ]);
+  },
+  DequantizeLinear: (r) => {
+    const dtype = r.pick(['int8', 'uint8', 'int16', 'uint16'] as const);
+    const dims = r.pick([[], [3]]);
+    const scale = tensor(
+      'float32',
+      dims,
+      Array.from({ length: product(dims) }, () => r.next()),
+    );
+    return caseOf('DequantizeLinear', [r.codes(dtype, [3, 7]), scale, r.codes(dtype, dims)], { axis: 0 });
+  },
+  DynamicQuantizeLinear: (r) =>
+    caseOf('DynamicQuantizeLinear', [r.floats([5, 6], r.pick([0, 0.1, 300]))], {}, 3),
+  QLinearConv: (r) => {
+    const { size, kernel, attributes } = windowOf(r);
+    const group = r.pick([1, 2]);
+    const filters = group * r.whole(1, 4);
+    const x = r.codes('uint8', [1, group * 3, ...size]);
+    const perFilter = r.pick([true, false]) ? [filters] : [];
+    const wScale = tensor(
+      'float32',
+      perFilter,
+      Array.from({ length: product(perFilter) }, () => 0.001 + r.next() / 50),
+    );
+    const wZero = tensor('int8', perFilter, new Array(product(perFilter)).fill(0));
+    const inputs = [
+      x,
+      scaleOf(r),
+      r.codes('uint8', []),
+      r.codes('int8', [filters, 3, ...kernel]),
+      wScale,
+      wZero,
+      tensor('float32', [], [0.5 + r.next()]),
+      r.codes('uint8', []),
+      r.codes('int32', [filters]),
+    ];
+    return caseOf('QLinearConv', inputs, { ...attributes, group });
+  },
+  ConvInteger: (r) => {
+    const { size, kernel, attributes } = windowOf(r);
+    const inputs = [
+      r.codes('uint8', [2, 3, ...size]),
+      r.codes('uint8', [4, 3, ...kernel]),
+      r.codes('uint8', []),
+      r.codes('uint8', []),
+    ];
+    return caseOf('ConvInteger', inputs, attributes);
+  },
+  QLinearMatMul: (r) => {
+    const type = r.pick(bytes);
+    const [m, k, n] = [r.whole(1, 6), r.whole(1, 40), r.whole(1, 6)];
+    const inputs = [
+      r.codes(type, [m, k]),
+      scaleOf(r),
+      r.codes(type, []),
+      r.codes('int8', [k, n]),
+      scaleOf(r),
+      r.codes('int8', []),
+      tensor('float32', [], [20 + 300 * r.next()]),
+      r.codes(type, []),
+    ];
+    return caseOf('QLinearMatMul', inputs);
+  },
+  MatMulInteger: (r) => {
+    const [m, k, n] = [r.whole(1, 6), r.whole(1, 40), r.whole(1, 6)];
+    const b = r.pick(bytes);
+    return caseOf('MatMulInteger', [
+      r.codes('uint8', [2, m, k]),
+      r.codes(b, [k, n]),
+      r.codes('uint8', []),
+      r.codes(b, r.pick([[], [n]])),
+    ]);
+  },
+  Conv: (r) => {
+    const { size, kernel, attributes } = windowOf(r);
+    const group = r.pick([1, 2, 4]);
+    const filters = group * r.whole(1, 3);
+    const inputs = [
+      r.floats([r.whole(1, 2), 4, ...size]),
+      r.floats([filters, 4 / group, ...kernel]),
+      r.pick([undefined, r.floats([filters])]),
+    ];
+    return caseOf('Conv', inputs, { ...attributes, group });
+  },
+  ConvTranspose: (r) => {
+    const { size, kernel, attributes } = windowOf(r);
+    const group = r.pick([1, 2]);
+    return caseOf(
+      'ConvTranspose',
+      [r.floats([1, 4, ...size]), r.floats([4, 3, ...kernel]), r.floats([3 * group])],
+      { ...attributes, group },
+    );
+  },
+  MaxPool: (r) => {
+    const { size, kernel, attributes } = windowOf(r);
+    return caseOf(
+      'MaxPool',
+      [r.floats([1, 2, ...size])],
+      { ...attributes, kernel_shape: kernel, ceil_mode: r.whole(0, 1) },
+      2,
+    );
+  },
+  AveragePool: (r) => {
+    const { size, kernel, attributes } = windowOf(r);
+    const { strides, pads } = attributes;
+    return caseOf('AveragePool', [r.floats([1, 2, ...size])], {
+      strides,
+      pads,
+      kernel_shape: kernel,
+      count_include_pad: r.whole(0, 1),
+    });
+  },
+  Resize: (r) => {
+    const mode = r.pick(['nearest', 'linear', 'cubic']);
+    const coordinate_transformation_mode = r.pick([
+      'half_pixel',
+      'asymmetric',
+      'pytorch_half_pixel',
+      'align_corners',
+    ]);
+    const sizes = tensor('int64', [4], [1, 2, r.whole(2, 9), r.whole(2, 9)]);
+    return caseOf('Resize', [r.floats([1, 2, 4, 5]), undefined, undefined, sizes], {
+      mode,
+      coordinate_transformation_mode,
+    });
+  },
+  MatMul: (r) => {
+    const k = r.whole(1, 300);
+    return caseOf('MatMul', [
+      r.floats(r.pick([[k], [3, k], [2, 1, 3, k]])),
+      r.floats(
+        r.pick([
+          [k, 4],
+          [2, k, 4],
+        ]),
+      ),
+    ]);
+  },
+  Gemm: (r) => {
+    const [transA, transB] = [r.whole(0, 1), r.whole(0, 1)];
+    const a = r.floats(transA ? [7, 5] : [5, 7]);
+    const b = r.floats(transB ? [3, 7] : [7, 3]);
+    return caseOf('Gemm', [a, b, r.floats(r.pick([[3], [5, 1], [5, 3], []]))], { transA, transB });
+  },
+  Softmax: (r) => caseOf('Softmax', [r.floats([3, 4, 5], 50)], { axis: r.whole(-3, 2) }),
+  LayerNormalization: (r) => caseOf('LayerNormalization', [r.floats([3, 8]), r.floats([8]), r.floats([8])]),
+  ReduceMean: (r) =>
+    caseOf('ReduceMean', [r.floats([3, 4, 5]), tensor('int64', [1], [r.whole(-3, 2)])], {
+      keepdims: r.whole(0, 1),
+    }),
+};
+
+const perMaker = 12;
+
+describe('beside ONNX Runtime', () => {
+  it.each(Object.keys(makers))('%s', async (name) => {
+    for (let seed = 1; seed <= perMaker; seed++) {
+      const made = makers[name]!(randomStream(seed * 7919));
+      const where = `${name}, seed ${seed}`;
+      const { model, feeds } = modelOf(made);
+      const session = await ort.InferenceSession.create(encodeModel(model), {
+        graphOptimizationLevel: 'disabled',
+        intraOpNumThreads: 1,
+        logSeverityLevel: 3,
+      });
+      const theirs = await session.run(Object.fromEntries(feeds.map(([input, x]) => [input, toOrt(x)])));
+      for (const [output, got] of execute(model, feeds)) expectClose(got, theirs[output]!, where);
+      await session.release();
+    }
+  });
+});
+
+function modelOf({ node, inputs }: Case): { model: Model; feeds: [string, Tensor][] } {
+  const feeds = inputs.flatMap((x, i) => (x === undefined ? [] : [[`i${i}`, x] as [string, Tensor]]));
+  const none = { metadata: [] };
+  const graph = {
+    ...none,
+    name: 'one',
+    nodes: [node],
+    initializers: [],
+    sparseInitializers: [],
+    inputs: feeds.map(([name, { dtype, dims }]) => ({
+      ...none,
+      name,
+      type: { kind: 'tensor' as const, elemType: dtype, shape: dims.map((value) => ({ value })) },
+    })),
+    outputs: node.outputs.map((name) => ({ ...none, name })),
+    valueInfos: [],
+    quantizationAnnotations: [],
+  };
+  const opsetImports = [{ domain: '', version: 21 }];
+  const model = {
+    ...none,
+    irVersion: 10,
+    graph,
+    opsetImports,
+    trainingInfo: [],
+    functions: [],
+    configurations: [],
+  };
+  return { model, feeds };
+}
+
+function toOrt(x: Tensor): ort.Tensor {
+  return new ort.Tensor(x.dtype as 'float32', x.toTypedArray() as Float32Array, [...x.dims]);
+}
+
+function expectClose(got: Tensor, want: ort.Tensor, where: string): void {
+  expect([got.dtype as DataType, [...got.dims]], where).toEqual([want.type, [...want.dims]]);
+  const a = got.toTypedArray() as ArrayLike<number>;
+  const b = want.data as unknown as ArrayLike<number>;
+  if (got.dtype !== 'float32') {
+    expect(Array.from(a), where).toEqual(Array.from(b));
+    return;
+  }
+  let largest = 0;
+  let worst = 0;
+  for (let i = 0; i < b.length; i++) {
+    largest = Math.max(largest, Math.abs(b[i]!));
+    worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
+  }
+  expect(worst / (largest || 1), where).toBeLessThan(2e-6);
+}
