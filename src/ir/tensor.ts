@@ -211,6 +211,7 @@ export function elementCount(dims: readonly number[], name?: string): number {
       throw new ModelError(
         'negative-dimension',
         `${name ? `Tensor "${name}"` : 'A tensor'} has a negative dimension in [${dims}].`,
+        { at: place(name), fix: 'The file is damaged; export the model again.' },
       );
     if (dim === 0) empty = true;
     else count *= dim;
@@ -218,9 +219,7 @@ export function elementCount(dims: readonly number[], name?: string): number {
       throw new ModelError(
         'dims-overflow',
         `${name ? `Tensor "${name}"` : 'A tensor'} of dims [${dims}] has more elements than 2^53.`,
-        {
-          fix: 'The file is damaged; no real tensor is that large.',
-        },
+        { at: place(name), fix: 'The file is damaged; no real tensor is that large.' },
       );
     }
   }
@@ -240,20 +239,24 @@ function missingElements(
   tensor: Tensor,
   { code, reason, fix }: TensorStorage & { kind: 'missing' },
 ): ModelError {
-  return new ModelError(code, `${title(tensor)}: ${reason}`, { fix });
+  return new ModelError(code, `${title(tensor)}: ${reason}`, { at: place(tensor.name), fix });
 }
 
 function tooShort(tensor: Tensor, needed: string, held: number): ModelError {
   return new ModelError(
     'tensor-too-short',
     `${title(tensor)} is ${tensor.dtype}[${tensor.dims}] and needs ${needed}, but holds ${held}.`,
-    { fix: 'The file is damaged or its dims are wrong; export the model again.' },
+    { at: place(tensor.name), fix: 'The file is damaged or its dims are wrong; export the model again.' },
   );
 }
 
 function fieldsOf(tensor: Tensor): Omit<TensorFields, 'storage'> {
   const { name, dtype, dims, docString, external, metadata, origin } = tensor;
   return { name, dtype, dims, docString, external, metadata, origin };
+}
+
+function place(name: string | undefined): string {
+  return name ? `tensor "${name}"` : 'a tensor';
 }
 
 function title(tensor: Tensor): string {

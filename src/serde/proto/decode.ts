@@ -158,7 +158,7 @@ export class Decoder extends WireReader {
     const outerEnd = this.end;
     if (this.wire !== field.wire) this.end = end;
     while (this.pos < end) {
-      this.#spend(1);
+      this.#spend(2);
       list.push(this.#scalar(field));
     }
     this.end = outerEnd;
@@ -222,7 +222,7 @@ export class Decoder extends WireReader {
     if (this.#budget < 0)
       this.fail(
         'too-many-messages',
-        'The model has more than 4 million messages or 32 million list elements.',
+        'The model has more than 4 million messages or 16 million list elements.',
         damaged,
       );
   }

@@ -68,7 +68,7 @@ export function encodeOptional(optional: OptionalData): Uint8Array {
 }
 
 function decode(name: MessageName, bytes: Uint8Array, options: DecodeOptions): Traceable {
-  if (!(bytes instanceof Uint8Array))
+  if (!ArrayBuffer.isView(bytes))
     throw new ModelError('not-onnx', 'An encoded model or tensor is a Uint8Array.', {
       fix: 'Read the file as bytes.',
     });
