@@ -4,6 +4,7 @@ import { abs } from './abs.ts';
 import { acos } from './acos.ts';
 import { acosh } from './acosh.ts';
 import { add } from './add.ts';
+import { affineGrid } from './affine-grid.ts';
 import { and } from './and.ts';
 import { argMax } from './arg-max.ts';
 import { argMin } from './arg-min.ts';
@@ -23,7 +24,9 @@ import { cast } from './cast.ts';
 import { castLike } from './cast-like.ts';
 import { ceil } from './ceil.ts';
 import { celu } from './celu.ts';
+import { centerCropPad } from './center-crop-pad.ts';
 import { clip, clip6 } from './clip.ts';
+import { col2im } from './col2im.ts';
 import { compress } from './compress.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
@@ -37,9 +40,11 @@ import { cumProd } from './cum-prod.ts';
 import { cumSum } from './cum-sum.ts';
 import { depthToSpace } from './depth-to-space.ts';
 import { dequantizeLinear, microsoftDequantizeLinear } from './dequantize-linear.ts';
+import { det } from './det.ts';
 import { div } from './div.ts';
 import { dropout } from './dropout.ts';
 import { dynamicQuantizeLinear } from './dynamic-quantize-linear.ts';
+import { einsum } from './einsum.ts';
 import { elu } from './elu.ts';
 import { equal } from './equal.ts';
 import { erf } from './erf.ts';
@@ -81,6 +86,7 @@ import { matMul } from './mat-mul.ts';
 import { matMulInteger } from './mat-mul-integer.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
+import { maxUnpool } from './max-unpool.ts';
 import { mean } from './mean.ts';
 import { meanVarianceNormalization } from './mean-variance-normalization.ts';
 import { min } from './min.ts';
@@ -88,6 +94,7 @@ import { mish } from './mish.ts';
 import { mod } from './mod.ts';
 import { mul } from './mul.ts';
 import { neg } from './neg.ts';
+import { nonMaxSuppression } from './non-max-suppression.ts';
 import { nonZero } from './non-zero.ts';
 import { not } from './not.ts';
 import { oneHot } from './one-hot.ts';
@@ -113,7 +120,9 @@ import { reduceSumSquare } from './reduce-sum-square.ts';
 import { relu } from './relu.ts';
 import { reshape, reshape1 } from './reshape.ts';
 import { resize, resize10 } from './resize.ts';
+import { reverseSequence } from './reverse-sequence.ts';
 import { rmsNormalization } from './rms-normalization.ts';
+import { rotaryEmbedding } from './rotary-embedding.ts';
 import { round } from './round.ts';
 import { scan, scan8 } from './scan.ts';
 import { scatter } from './scatter.ts';
@@ -145,6 +154,7 @@ import { tile } from './tile.ts';
 import { topK, topK1 } from './top-k.ts';
 import { transpose } from './transpose.ts';
 import { trilu } from './trilu.ts';
+import { unique } from './unique.ts';
 import { unsqueeze } from './unsqueeze.ts';
 import { upsample, upsample7 } from './upsample.ts';
 import { where } from './where.ts';
@@ -156,6 +166,7 @@ export const kernels: readonly Kernel[] = [
   acos,
   acosh,
   add,
+  affineGrid,
   and,
   argMax,
   argMin,
@@ -175,8 +186,10 @@ export const kernels: readonly Kernel[] = [
   cast,
   ceil,
   celu,
+  centerCropPad,
   clip,
   clip6,
+  col2im,
   compress,
   concat,
   constantOfShape,
@@ -191,9 +204,11 @@ export const kernels: readonly Kernel[] = [
   depthToSpace,
   dequantizeLinear,
   microsoftDequantizeLinear,
+  det,
   div,
   dropout,
   dynamicQuantizeLinear,
+  einsum,
   elu,
   equal,
   erf,
@@ -234,6 +249,7 @@ export const kernels: readonly Kernel[] = [
   matMulInteger,
   matMul,
   maxPool,
+  maxUnpool,
   max,
   meanVarianceNormalization,
   mean,
@@ -242,6 +258,7 @@ export const kernels: readonly Kernel[] = [
   mod,
   mul,
   neg,
+  nonMaxSuppression,
   nonZero,
   not,
   oneHot,
@@ -271,7 +288,9 @@ export const kernels: readonly Kernel[] = [
   reshape1,
   resize,
   resize10,
+  reverseSequence,
   rmsNormalization,
+  rotaryEmbedding,
   round,
   scan,
   scan8,
@@ -306,6 +325,7 @@ export const kernels: readonly Kernel[] = [
   topK1,
   transpose,
   trilu,
+  unique,
   unsqueeze,
   upsample,
   upsample7,
