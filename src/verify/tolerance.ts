@@ -36,7 +36,7 @@ export const tolerances: Readonly<Record<AllowedEffect, readonly Tolerance[]>> =
   interface: [],
   rounding: [{ relative: 1e-5 }, { quanta: 1 }, { sqnr: 35 }, { floatLoss: 0.5, cosine: 0.9 }],
   closer: [{ quanta: 1 }, { sqnr: 35 }, { floatLoss: 0.5 }],
-  scale: [{ sqnr: 20 }, { floatLoss: 3, cosine: 0.5 }],
+  scale: [{ sqnr: 20 }, { floatLoss: 0 }, { floatLoss: 3, cosine: 0.5 }],
 });
 
 /** Every effect class, strictest first. */
@@ -80,7 +80,8 @@ export function describeTolerance(tolerance: Tolerance): string {
     relative !== undefined && `difference at most ${relative} of the largest value`,
     quanta !== undefined && `at most ${quanta} ${quanta === 1 ? 'quantum' : 'quanta'}`,
     sqnr !== undefined && `SQNR at least ${sqnr} dB`,
-    floatLoss !== undefined && `at most ${floatLoss} dB farther from the network without rounding`,
+    floatLoss === 0 && 'no farther from the network without rounding',
+    floatLoss && `at most ${floatLoss} dB farther from the network without rounding`,
     cosine !== undefined && `cosine at least ${cosine}`,
   ];
   return parts.filter(Boolean).join(' and ') || 'anything';
