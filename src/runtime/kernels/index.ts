@@ -38,6 +38,7 @@ import { cos } from './cos.ts';
 import { cosh } from './cosh.ts';
 import { cumProd } from './cum-prod.ts';
 import { cumSum } from './cum-sum.ts';
+import { deformConv } from './deform-conv.ts';
 import { depthToSpace } from './depth-to-space.ts';
 import { dequantizeLinear, microsoftDequantizeLinear } from './dequantize-linear.ts';
 import { det } from './det.ts';
@@ -63,7 +64,9 @@ import { globalLpPool } from './global-lp-pool.ts';
 import { globalMaxPool } from './global-max-pool.ts';
 import { greater } from './greater.ts';
 import { greaterOrEqual } from './greater-or-equal.ts';
+import { gridSample } from './grid-sample.ts';
 import { groupNormalization } from './group-normalization.ts';
+import { gru } from './gru.ts';
 import { hardSigmoid } from './hard-sigmoid.ts';
 import { hardSwish } from './hard-swish.ts';
 import { hardmax } from './hardmax.ts';
@@ -82,6 +85,7 @@ import { loop } from './loop.ts';
 import { lpNormalization } from './lp-normalization.ts';
 import { lpPool } from './lp-pool.ts';
 import { lrn } from './lrn.ts';
+import { lstm } from './lstm.ts';
 import { matMul } from './mat-mul.ts';
 import { matMulInteger } from './mat-mul-integer.ts';
 import { max } from './max.ts';
@@ -122,6 +126,8 @@ import { reshape, reshape1 } from './reshape.ts';
 import { resize, resize10 } from './resize.ts';
 import { reverseSequence } from './reverse-sequence.ts';
 import { rmsNormalization } from './rms-normalization.ts';
+import { rnn } from './rnn.ts';
+import { roiAlign } from './roi-align.ts';
 import { rotaryEmbedding } from './rotary-embedding.ts';
 import { round } from './round.ts';
 import { scan, scan8 } from './scan.ts';
@@ -201,6 +207,7 @@ export const kernels: readonly Kernel[] = [
   cosh,
   cumProd,
   cumSum,
+  deformConv,
   depthToSpace,
   dequantizeLinear,
   microsoftDequantizeLinear,
@@ -227,7 +234,9 @@ export const kernels: readonly Kernel[] = [
   globalMaxPool,
   greaterOrEqual,
   greater,
+  gridSample,
   groupNormalization,
+  gru,
   hardSigmoid,
   hardSwish,
   hardmax,
@@ -246,6 +255,7 @@ export const kernels: readonly Kernel[] = [
   lpNormalization,
   lpPool,
   lrn,
+  lstm,
   matMulInteger,
   matMul,
   maxPool,
@@ -290,6 +300,8 @@ export const kernels: readonly Kernel[] = [
   resize10,
   reverseSequence,
   rmsNormalization,
+  rnn,
+  roiAlign,
   rotaryEmbedding,
   round,
   scan,
