@@ -47,8 +47,8 @@ export function foldConstants({ maxBytes = 2 ** 20 }: FoldOptions = {}): Pass {
       const changed = mapGraphs(model, 'outer-first', (graph, place) => {
         const folding = new Folding(graph, place, maxBytes);
         const result = folding.result();
-        rewrites.push(...folding.rewrites);
-        findings.push(...folding.findings);
+        for (const rewritten of folding.rewrites) rewrites.push(rewritten);
+        for (const finding of folding.findings) findings.push(finding);
         return result;
       });
       return { model: changed, rewrites, findings };

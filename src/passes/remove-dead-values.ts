@@ -41,9 +41,9 @@ function withoutDead(graph: Graph, place: Place, rewrites: RewriteRecord[], find
     const records: RewriteRecord[] = [];
     const notes: Finding[] = [];
     const next = sweep(now, place, records, notes);
-    rewrites.push(...records);
+    for (const rewritten of records) rewrites.push(rewritten);
     if (next === now) {
-      findings.push(...notes);
+      for (const note of notes) findings.push(note);
       return now;
     }
     now = next;

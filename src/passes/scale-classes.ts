@@ -142,18 +142,30 @@ function prune(
   found: { readonly quantizers: readonly Node[]; readonly joins: readonly Join[] },
 ): ScaleClass {
   const fixed = new Set(found.quantizers.map((node) => quantizedValue(view, node)!));
-  let joins = found.joins.map(({ node, values }) => ({ node, values: [...new Set(values)] }));
-  for (let before = Infinity; ; ) {
-    const degree = new Map<string, number>();
-    for (const { values } of joins)
-      for (const value of values) degree.set(value, (degree.get(value) ?? 0) + 1);
-    joins = joins
-      .map(({ node, values }) => ({ node, values: values.filter((v) => fixed.has(v) || degree.get(v)! > 1) }))
-      .filter(({ values }) => values.length > 1);
-    const size = joins.reduce((sum, { values }) => sum + values.length, 0);
-    if (size === before) break;
-    before = size;
+  const joined = found.joins.map((join) => [join, new Set(join.values)] as const);
+  const left = new Map(joined.filter(([, values]) => values.size > 1));
+  const touching = new Map<string, Set<Join>>();
+  for (const [join, values] of left) {
+    for (const value of values) touching.set(value, (touching.get(value) ?? new Set()).add(join));
   }
+  const ends = [...touching.keys()];
+  for (let value = ends.pop(); value !== undefined; value = ends.pop()) {
+    const joins = touching.get(value)!;
+    if (fixed.has(value) || joins.size !== 1) continue;
+    const [join] = joins;
+    const values = left.get(join!)!;
+    joins.clear();
+    values.delete(value);
+    if (values.size > 1) continue;
+    left.delete(join!);
+    for (const other of values) {
+      touching.get(other)!.delete(join!);
+      ends.push(other);
+    }
+  }
+  const joins = [...left].flatMap(([{ node }, values]) =>
+    values.size > 1 ? [{ node, values: [...values] }] : [],
+  );
   const values = [...new Set([...fixed, ...joins.flatMap((join) => join.values)])];
   return { quantizers: found.quantizers, joins, values };
 }

@@ -33,7 +33,7 @@ function reachedFrom(
       if (isQuantize(node) && direct) quantizers.add(node);
       if (!inside.has(node)) continue;
       if (isMerging(node)) merging = true;
-      else if (!isQuantize(node)) pending.push(...node.outputs.map((output) => ({ value: output, direct })));
+      else if (!isQuantize(node)) for (const output of node.outputs) pending.push({ value: output, direct });
       else
         for (const { outputs } of dequantizersOf(view, node))
           pending.push({ value: outputs[0] ?? '', direct: false });

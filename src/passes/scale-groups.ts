@@ -6,6 +6,7 @@ import {
   type GraphView,
   integerRange,
   type Model,
+  type Node,
 } from '../ir/index.ts';
 import { mapGraphs } from './graphs.ts';
 import { type JoinOptions, type ScaleClass, scaleClasses } from './scale-classes.ts';
@@ -74,7 +75,7 @@ export function scaleGroups(model: Model, options: UnifyOptions = {}): readonly 
   const groups: ScaleGroup[] = [];
   mapGraphs(model, 'outer-first', (graph, place) => {
     const view = createView(graph, place.surroundings);
-    groups.push(...planGroups(graph, view, place.path, options).map(({ group }) => group));
+    for (const { group } of planGroups(graph, view, place.path, options)) groups.push(group);
     return graph;
   });
   return groups;
@@ -134,13 +135,17 @@ function pairedUp(graph: Graph, view: GraphView): readonly Joined[] {
   );
   const owners = new Map([...names.keys()].map((node) => [node, node] as const));
   for (const { subQuantizer, majorQuantizer } of pairs) owners.set(subQuantizer, owners.get(majorQuantizer)!);
-  return [...new Set(owners.values())].map((node) => {
-    const members = [...owners].flatMap(([other, its]) => (its === node ? [memberOf(view, other)] : []));
-    const subs = members.flatMap((member) => (member.node === node ? [] : [names.get(member.node)]));
+  const sharing = new Map<Node, Node[]>();
+  for (const [node, owner] of owners) sharing.set(owner, [...(sharing.get(owner) ?? []), node]);
+  return [...sharing].map(([node, nodes]) => {
+    const subs = nodes.flatMap((other) => (other === node ? [] : [names.get(other)]));
     const own = memberOf(view, node);
-    const owner = members.some((member) => member.node === node) ? undefined : own;
-    const choose = (all: readonly Parameters[]) => own.parameters ?? all[0]!;
-    return { members, reason: `${subs.join(', ')} → ${names.get(node)}`, owner, choose };
+    return {
+      members: nodes.map((other) => memberOf(view, other)),
+      reason: `${subs.join(', ')} → ${names.get(node)}`,
+      owner: nodes.includes(node) ? undefined : own,
+      choose: (all) => own.parameters ?? all[0]!,
+    };
   });
 }
 

@@ -28,8 +28,8 @@ export function rangeOf({ scale, zeroPoint }: Parameters, dtype: DataType): read
  */
 export function widest(members: readonly Parameters[], dtype: DataType, scaleType: DataType): Parameters {
   const ranges = members.map((member) => rangeOf(member, dtype));
-  const low = Math.min(...ranges.map(([lo]) => lo));
-  const high = Math.max(...ranges.map(([, hi]) => hi));
+  const low = ranges.reduce((least, [lo]) => Math.min(least, lo), Infinity);
+  const high = ranges.reduce((most, [, hi]) => Math.max(most, hi), -Infinity);
   const covering = ranges.findIndex(([lo, hi]) => lo === low && hi === high);
   if (covering >= 0) return members[covering]!;
   const codes = integerRange(dtype)!;

@@ -1,6 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tensor } from '../../src/ir/index.ts';
 import { removeDeadValues } from '../../src/passes/remove-dead-values.ts';
+import { execute } from '../../src/runtime/index.ts';
 import { model, printModel } from '../../src/serde/index.ts';
+import { networks } from '../support/quantized-networks.ts';
+import { valuesIn } from '../support/tensors.ts';
 import { apply, applyTraced, picture } from '../support/text.ts';
 
 describe('remove-dead-values', () => {
@@ -133,5 +138,27 @@ describe('remove-dead-values', () => {
       trainingInfo: [{ initializationBindings: [], updateBindings: [{ key: 'w', value: 'w_new' }] }],
     };
     expect(apply(removeDeadValues, trained).graph.initializers.map((tensor) => tensor.name)).toEqual(['w']);
+  });
+
+  it('leaves what the outputs need, computing the same, and nothing else', () => {
+    const x = tensor('float32', [1, 1, 2, 2], [0.3, -1.7, 2.5, 100]);
+    const w = tensor('float32', [1, 1, 2, 2], [-0.1, 0.06, 7, -3]);
+    const inputs = new Map([
+      ['x', x],
+      ['w', w],
+    ]);
+    fc.assert(
+      fc.property(networks, fc.nat(), (all, choice) => {
+        const output = all.graph.outputs[choice % all.graph.outputs.length]!;
+        const before = { ...all, graph: { ...all.graph, outputs: [output] } };
+        const after = apply(removeDeadValues, before);
+        expect(valuesIn(execute(after, inputs))).toEqual(valuesIn(execute(before, inputs)));
+        const read = new Set([output.name, ...after.graph.nodes.flatMap((node) => node.inputs)]);
+        for (const node of after.graph.nodes) expect(read).toContain(node.outputs[0]);
+        for (const { name } of after.graph.initializers) expect(read).toContain(name);
+        expect(apply(removeDeadValues, after)).toBe(after);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

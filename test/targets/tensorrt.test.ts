@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalHash, pairsOf, scaleValues } from '../../src/analysis/index.ts';
-import { type Model, renameReads } from '../../src/ir/index.ts';
+import { type Model, renameReads, tensor } from '../../src/ir/index.ts';
 import { rewrite } from '../../src/rewrite/index.ts';
+import { execute } from '../../src/runtime/index.ts';
 import { tensorrt } from '../../src/targets/index.ts';
 import { network, networks } from '../support/quantized-networks.ts';
 import { shuffled } from '../support/shuffle.ts';
+import { valuesIn } from '../support/tensors.ts';
 import { apply, picture } from '../support/text.ts';
 import { unequalScales } from '../support/unequal-scales.ts';
 
@@ -85,6 +87,24 @@ describe('the TensorRT pipeline', () => {
       ['a', 0.5],
       ['c', 0.25],
     ]);
+  });
+
+  it('changes no bit with what is declared exact', () => {
+    const exact = tensorrt().only(
+      ...tensorrt().members.flatMap(({ name, effect }) => (effect === 'exact' ? [name] : [])),
+    );
+    const values = fc.array(fc.float({ min: -40, max: 40, noNaN: true }), { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(networks, values, values, (before, x, w) => {
+        const after = apply(exact, before);
+        const inputs = new Map([
+          ['x', tensor('float32', [1, 1, 2, 2], x)],
+          ['w', tensor('float32', [1, 1, 2, 2], w)],
+        ]);
+        expect(valuesIn(execute(after, inputs))).toEqual(valuesIn(execute(before, inputs)));
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('depends on neither order nor names, settles, and leaves no unequal scales that it does not name', () => {
