@@ -19,7 +19,8 @@ Lists every rule and pass with its effect class, or explains those that are name
   scale      calibration changes
   interface  a graph input or output changes its type
 
-  --json   one JSON value: .rules[{name, kind, effect, summary, reason, condition, sources, targets}]
+  --json   one JSON value: .rules[{name, kind, effect, summary, reason, condition, sources,
+           targets}]
   --help   this text
 
 Exit code: 0, or 2 for a name that does not exist.`,
