@@ -193,9 +193,9 @@ describe('execute refuses', () => {
     const unknown = refused('g (float[2] x) => (float[2] y) { a = Neg (x)  y = own.Magic (a) }');
     expect([unknown.code, unknown.at]).toEqual(['unsupported-operator', 'g/y']);
     expect(unknown.message).toMatch(/own::Magic/);
-    const version = refused('g (float[2] x) => (float[2] y) { a = Neg (x)  y = Dropout (a) }', 6);
+    const version = refused('g (float[2] x) => (float[2] y) { a = Neg (x)  y = GRU (a, a, a) }', 1);
     expect([version.code, version.at]).toEqual(['unsupported-version', 'g/y']);
-    expect(version.message).toMatch(/Dropout of opset 6 \(version 6\)/);
+    expect(version.message).toMatch(/GRU of opset 1 \(version 1\)/);
     expect(refused('g (float[2] x) => (float[2] y) { y = Neg (x) }', 99).code).toBe('unsupported-version');
     const dtype = refused('g (float[2] x) => (float[2] y) { a = Cast <to = 8> (x)  y = Neg (a) }');
     expect([dtype.code, dtype.at]).toEqual(['unsupported-dtype', 'g/y']);

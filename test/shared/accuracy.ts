@@ -26,7 +26,10 @@ export function recordedModels(folder: string): string[] {
 export function measureModel(folder: string, name: string): AccuracyRow[] {
   const model = decodeModel(readFileSync(`${folder}/${name}/model.onnx`));
   const read = (file: string) => decodeTensor(readFileSync(`${folder}/${name}/test_data_set_0/${file}.pb`));
-  const outputs = execute(model, inputsOf(model).map((input, i) => [input, read(`input_${i}`)] as const));
+  const outputs = execute(
+    model,
+    inputsOf(model).map((input, i) => [input, read(`input_${i}`)] as const),
+  );
   const quantized = model.graph.nodes.some(({ opType }) => /QuantizeLinear$/.test(opType));
   return [...outputs].map(([output, got], i) => ({
     model: name,
@@ -43,7 +46,8 @@ function inputsOf({ graph }: Model): string[] {
 }
 
 function difference(got: Tensor, want: Tensor) {
-  if (String(got.dims) !== String(want.dims)) throw new Error(`[${got.dims}] was computed, [${want.dims}] recorded.`);
+  if (String(got.dims) !== String(want.dims))
+    throw new Error(`[${got.dims}] was computed, [${want.dims}] recorded.`);
   const a = got.toTypedArray() as Float32Array;
   const b = want.toTypedArray() as Float32Array;
   let signal = 0;

@@ -55,7 +55,12 @@ function readAll(
  * What is wrong with a result, or `undefined`: element type, dims, and values – within 1e-7 + 1e-3·|want| for floats, exactly
  * for everything else.
  */
-export function compare(got: Tensor | undefined, want: Tensor, relative = 1e-3, absolute = 1e-7): string | undefined {
+export function compare(
+  got: Tensor | undefined,
+  want: Tensor,
+  relative = 1e-3,
+  absolute = 1e-7,
+): string | undefined {
   if (got === undefined) return 'is not there';
   if (got.dtype !== want.dtype) return `is ${got.dtype}, not ${want.dtype}`;
   if (String(got.dims) !== String(want.dims)) return `is [${got.dims}], not [${want.dims}]`;
@@ -68,7 +73,8 @@ export function compare(got: Tensor | undefined, want: Tensor, relative = 1e-3, 
   const exact = !/float|complex/.test(want.dtype);
   for (let i = 0; i < b.length; i++) {
     if (Object.is(a[i], b[i]) || a[i] === b[i]) continue;
-    const close = !exact && Math.abs(Number(a[i]) - Number(b[i])) <= absolute + relative * Math.abs(Number(b[i]));
+    const close =
+      !exact && Math.abs(Number(a[i]) - Number(b[i])) <= absolute + relative * Math.abs(Number(b[i]));
     if (!close) return `[${i}] is ${a[i]}, not ${b[i]}`;
   }
   return undefined;

@@ -8,16 +8,21 @@ import { kernel } from '../kernel.ts';
  * were trained. Each step is rounded, as ONNX Runtime does.
  */
 export const batchNormalization = kernel('BatchNormalization', {
-  versions: [7, 9, 14, 15],
+  versions: [1, 6, 7, 9, 14, 15],
   types: 'T, S, S, M, M -> T',
   where: { T: floats, S: floats, M: floats },
-  run({ attributes, inputs, wants }) {
-    const { epsilon, training_mode } = attributes;
-    if (training_mode === 1 || wants(1)) {
+  run({ attributes, inputs, version, wants }) {
+    const { epsilon } = attributes;
+    if (trains(attributes, version) || wants(1)) {
       throw new ModelError('unsupported-attribute', 'BatchNormalization is run for inference only.', {
         fix: 'Export the model in evaluation mode.',
       });
     }
+    if ('spatial' in attributes && attributes.spatial === 0)
+      throw new ModelError(
+        'unsupported-attribute',
+        'BatchNormalization is run per channel only (spatial=1).',
+      );
     const [x, scale, bias, mean, variance] = inputs.map((input) => numbersOf(input!));
     const { dtype, dims } = inputs[0]!;
     const channels = dims[1] ?? 1;
@@ -42,3 +47,9 @@ export const batchNormalization = kernel('BatchNormalization', {
     return makeArray(dtype, dims, target);
   },
 });
+
+/** Training is a mode from version 14 on; before version 7 it is what happens unless `is_test` says otherwise. */
+function trains(attributes: object, version: number): boolean {
+  const { training_mode, is_test } = attributes as { training_mode?: number; is_test?: number };
+  return version < 7 ? is_test !== 1 : training_mode === 1;
+}

@@ -5,12 +5,14 @@ import { kernel } from '../kernel.ts';
 
 /** What Dropout does outside of training: nothing. The mask, where it is read, is all true. */
 export const dropout = kernel('Dropout', {
-  versions: [7, 10, 12, 13, 22],
+  versions: [1, 6, 7, 10, 12, 13, 22],
   types: 'T, R, bool -> T, ?',
   where: { T: floats, R: floats },
   outputTypes: ({ inputs: [x], version }) => [x, version < 10 ? x : 'bool'],
-  run({ inputs: [x, ratio, training], version, wants }) {
-    if (training?.data[0] === 1 && (ratio === undefined || ratio.data[0] !== 0)) {
+  run({ attributes, inputs: [x, ratio, training], version, wants }) {
+    const old = attributes as { is_test?: number };
+    const trains = version < 7 ? old.is_test !== 1 : training?.data[0] === 1;
+    if (trains && (ratio === undefined || ratio.data[0] !== 0)) {
       throw new ModelError(
         'unsupported-attribute',
         'Dropout in training mode draws random numbers; it is not run.',
