@@ -23,7 +23,7 @@ export interface NodeSpec {
 }
 
 export interface BuilderTools {
-  /** A new initializer. A tensor's own name, then `hint`, make up its name. */
+  /** A new initializer, called as its tensor is; a nameless one gets a name that ends in `hint`. */
   constant(tensor: Tensor, hint?: string): Constant;
   /** A new node of any operator; gives its outputs. */
   node(opType: string, spec: NodeSpec): readonly Value[];
@@ -67,13 +67,13 @@ export function createBuilder(scope: Scope, names: NameSource, root: Node, built
   };
 
   const tools: BuilderTools = {
-    constant(tensor, hint = tensor.name ?? 'constant') {
+    constant(tensor, hint = 'constant') {
       if (!(tensor instanceof Tensor)) {
         throw new RuleError('bad-replacement', 'build.constant() takes a Tensor.', {
           fix: "Make one with tensor('float32', [1], [2]).",
         });
       }
-      const named = tensor.with({ name: names.fresh(`${base}_${hint}`), origin: undefined });
+      const named = tensor.with({ name: names.fresh(tensor.name ?? `${base}_${hint}`), origin: undefined });
       built.tensors.push(named);
       return new Constant(named.name!, scope, named);
     },

@@ -12,7 +12,7 @@ import { convThenBatchNorm, foldedBias, gainsOf, outputChannels, unlessFixed } f
  *     gain = gamma / √(variance + epsilon)     w′ = gain · w     b′ = gain · (b − mean) + beta
  *
  * Everything is computed in double precision and rounded once. Weights that another convolution reads as well are
- * copied; the other one keeps its own.
+ * copied; the other one keeps its own. New constants are named after the old: weight names tell the module.
  */
 export const foldBatchNormIntoConv = rule({
   name: 'fold-batch-norm-into-conv',
@@ -39,8 +39,8 @@ export const foldBatchNormIntoConv = rule({
     const bias = foldedBias(batchNorm, b);
     return build.copy(conv, [
       x,
-      build.constant(tensor('float32', w.dims, weights), 'weight'),
-      build.constant(tensor('float32', [bias.length], bias), 'bias'),
+      build.constant(tensor('float32', w.dims, weights, w.name)),
+      build.constant(tensor('float32', [bias.length], bias, b?.name ?? beta.name)),
     ]);
   },
 });

@@ -72,13 +72,17 @@ export const foldBatchNormIntoQuantizedConv = rule({
     const after = scaleChannels({ conv, stored, scale, zero, quantize, dequantize }, gainsOf(batchNorm));
     const bias = foldedBias(batchNorm, b);
 
-    const newScale = build.constant(after.scale, 'weight_scale');
-    const newZero = after.zero && build.constant(after.zero, 'weight_zero_point');
-    const newStored = after.stored === undefined ? stored : build.constant(after.stored, 'weight');
+    const newScale = build.constant(after.scale);
+    const newZero = after.zero && build.constant(after.zero);
+    const newStored = after.stored === undefined ? stored : build.constant(after.stored);
     const axis = { axis: channelAxis(conv) };
     const quantized =
       quantize === undefined ? newStored : build.copy(quantize, [newStored, newScale, newZero], axis);
     const dequantized = build.copy(dequantize, [quantized, newScale, newZero], axis);
-    return build.copy(conv, [x, dequantized, build.constant(tensor('float32', [bias.length], bias), 'bias')]);
+    return build.copy(conv, [
+      x,
+      dequantized,
+      build.constant(tensor('float32', [bias.length], bias, b?.name ?? beta.name)),
+    ]);
   },
 });

@@ -15,7 +15,7 @@ export interface QuantizedWeights {
   readonly dequantize: NodeMatch<'DequantizeLinear'>;
 }
 
-/** The same weights with every output channel multiplied by a gain. */
+/** The same weights with every output channel multiplied by a gain; tensors are called as those they come from. */
 export interface ScaledWeights {
   readonly scale: Tensor;
   /** Absent where the quantizer has none. */
@@ -31,7 +31,7 @@ export function channelAxis(conv: Convolution): number {
 
 /** s′ = s · |gain|, q′ = z + sign(gain) · (q − z); a gain of zero keeps the scale and clears the codes. */
 export function scaleChannels(weights: QuantizedWeights, gains: readonly number[]): ScaledWeights {
-  const { conv, stored, zero, quantize } = weights;
+  const { conv, stored, scale, zero, quantize } = weights;
   const channelOf = outputChannels(conv, stored.dims);
   const [scales, zeros, before] = [scalesAfter(weights, gains), zerosOf(weights), codesOf(weights)];
   const codes = before.map((code, i) => {
@@ -42,14 +42,14 @@ export function scaleChannels(weights: QuantizedWeights, gains: readonly number[
   const floats = () =>
     Float32Array.from(codes, (code, i) => (code - zeros[channelOf(i)]!) * scales[channelOf(i)]!);
   return {
-    scale: tensor('float32', [scales.length], scales),
-    zero: zero && tensor(zero.dtype, [scales.length], zeros),
+    scale: tensor('float32', [scales.length], scales, scale.name),
+    zero: zero && tensor(zero.dtype, [scales.length], zeros, zero.name),
     stored:
       quantize !== undefined
-        ? tensor('float32', stored.dims, floats())
+        ? tensor('float32', stored.dims, floats(), stored.name)
         : isSame
           ? undefined
-          : tensor(stored.dtype, stored.dims, codes),
+          : tensor(stored.dtype, stored.dims, codes, stored.name),
   };
 }
 

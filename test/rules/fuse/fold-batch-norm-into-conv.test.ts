@@ -19,8 +19,8 @@ describe('fold-batch-norm-into-conv', () => {
       }`;
     expect(picture(apply(rule, before))).toMatchInlineSnapshot(`
       "main (float[1,1,4,4] x) => (float[1,1,4,4] y)
-      <float[1,1,1,1] y_weight = {3}, float[1] y_bias = {3.5}> {
-        y = Conv (x, y_weight, y_bias)
+      <float[1,1,1,1] w_1 = {3}, float[1] beta_1 = {3.5}> {
+        y = Conv (x, w_1, beta_1)
       }"
     `);
   });
@@ -35,8 +35,8 @@ describe('fold-batch-norm-into-conv', () => {
       }`;
     expect(picture(apply(rule, before))).toMatchInlineSnapshot(`
       "main (float[1,2,1,1] x) => (float[1,4,1,1] y)
-      <float[2,2,1,1] y_weight = {1, 2, 3, 4}, float[4] y_bias = {1, 2, 3, 14}> {
-        y = ConvTranspose <group = 2> (x, y_weight, y_bias)
+      <float[2,2,1,1] w_1 = {1, 2, 3, 4}, float[4] b_1 = {1, 2, 3, 14}> {
+        y = ConvTranspose <group = 2> (x, w_1, b_1)
       }"
     `);
   });
@@ -51,8 +51,8 @@ describe('fold-batch-norm-into-conv', () => {
       }`;
     expect(picture(apply(rule, before))).toMatchInlineSnapshot(`
       "main (float[1,1,4,4] x) => (float[1,1,4,4] y, float[1,1,4,4] y2)
-      <float[1,1,1,1] w = {2}, float[1,1,1,1] y_weight = {2}, float[1] y_bias = {1}> {
-        y = Conv (x, y_weight, y_bias)
+      <float[1,1,1,1] w = {2}, float[1,1,1,1] w_1 = {2}, float[1] one_1 = {1}> {
+        y = Conv (x, w_1, one_1)
         y2 = Conv (x, w)
       }"
     `);

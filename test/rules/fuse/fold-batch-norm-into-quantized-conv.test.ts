@@ -23,13 +23,13 @@ describe('fold-batch-norm-into-quantized-conv', () => {
     expect(picture(apply(rule, before))).toMatchInlineSnapshot(`
       "main (float[1,1,2,2] x) => (float[1,3,2,2] y)
       <
-        float[3] y_weight_scale = {1, 1, 0.5},
-        int8[3] y_weight_zero_point = {0, 0, 0},
-        int8[3,1,1,1] y_weight = {10, -20, 0},
-        float[3] y_bias = {-1, 4, 3}
+        float[3] s_1 = {1, 1, 0.5},
+        int8[3] z_1 = {0, 0, 0},
+        int8[3,1,1,1] codes_1 = {10, -20, 0},
+        float[3] beta_1 = {-1, 4, 3}
       > {
-        w_1 = DequantizeLinear <axis = 0> (y_weight, y_weight_scale, y_weight_zero_point)
-        y = Conv (x, w_1, y_bias)
+        w_1 = DequantizeLinear <axis = 0> (codes_1, s_1, z_1)
+        y = Conv (x, w_1, beta_1)
       }"
     `);
   });
@@ -47,14 +47,14 @@ describe('fold-batch-norm-into-quantized-conv', () => {
     expect(picture(apply(rule, before))).toMatchInlineSnapshot(`
       "main (float[1,1,2,2] x) => (float[1,2,2,2] y)
       <
-        float[2] y_weight_scale = {2, 1},
-        int8[2] y_weight_zero_point = {0, 0},
-        float[2,1,1,1] y_weight = {2, 127},
-        float[2] y_bias = {1, 2}
+        float[2] s_1 = {2, 1},
+        int8[2] z_1 = {0, 0},
+        float[2,1,1,1] weight_1 = {2, 127},
+        float[2] beta_1 = {1, 2}
       > {
-        q_1 = QuantizeLinear <axis = 0> (y_weight, y_weight_scale, y_weight_zero_point)
-        w_1 = DequantizeLinear <axis = 0> (q_1, y_weight_scale, y_weight_zero_point)
-        y = Conv (x, w_1, y_bias)
+        q_1 = QuantizeLinear <axis = 0> (weight_1, s_1, z_1)
+        w_1 = DequantizeLinear <axis = 0> (q_1, s_1, z_1)
+        y = Conv (x, w_1, beta_1)
       }"
     `);
   });
@@ -70,9 +70,9 @@ describe('fold-batch-norm-into-quantized-conv', () => {
       }`;
     expect(picture(apply(rule, before))).toMatchInlineSnapshot(`
       "main (float[1,1,2,2] x) => (float[1,2,2,2] y)
-      <int8[1,2,1,1] codes = {-128, 127}, float[2] y_weight_scale = {1, 2}, float[2] y_bias = {1, 2}> {
-        w_1 = DequantizeLinear (codes, y_weight_scale)
-        y = ConvTranspose (x, w_1, y_bias)
+      <int8[1,2,1,1] codes = {-128, 127}, float[2] s_1 = {1, 2}, float[2] beta_1 = {1, 2}> {
+        w_1 = DequantizeLinear (codes, s_1)
+        y = ConvTranspose (x, w_1, beta_1)
       }"
     `);
   });
@@ -86,7 +86,7 @@ describe('fold-batch-norm-into-quantized-conv', () => {
         h = Conv (x, w)
         y = BatchNormalization <epsilon = 0.0> (h, gamma, beta, mean, variance)
       }`;
-    expect(picture(apply(rule, before))).toContain('uint8[1,1,1,1] y_weight = {40}');
+    expect(picture(apply(rule, before))).toContain('uint8[1,1,1,1] codes_1 = {40}');
   });
 
   describe('says why it left', () => {
