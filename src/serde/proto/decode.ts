@@ -23,12 +23,13 @@ export class Decoder extends WireReader {
   readonly external: ExternalResolver | undefined;
   readonly #frames: Frame[] = [];
   readonly #depths = new Map<MessageCodec, number>();
-  #budget = 2 ** 25;
+  #budget: number;
   #view: DataView | undefined;
 
   constructor(bytes: Uint8Array, external?: ExternalResolver) {
     super(bytes);
     this.external = external;
+    this.#budget = 2 ** 20 + 2 * bytes.length;
   }
 
   /** The whole buffer as one message. */
@@ -158,7 +159,7 @@ export class Decoder extends WireReader {
     const outerEnd = this.end;
     if (this.wire !== field.wire) this.end = end;
     while (this.pos < end) {
-      this.#spend(2);
+      this.#spend(4);
       list.push(this.#scalar(field));
     }
     this.end = outerEnd;
@@ -216,13 +217,16 @@ export class Decoder extends WireReader {
       this.fail('too-deep', `${codec.name} messages are nested deeper than ${maxDepth} levels.`, damaged);
   }
 
-  /** Bounds the memory that a small file of empty messages could take. */
+  /**
+   * Bounds the time and memory that a file of nothing but empty messages could take: beyond the first hundred thousand,
+   * one message for four bytes. No real file has that many; the smallest message, a dimension, takes four.
+   */
   #spend(units: number): void {
     this.#budget -= units;
     if (this.#budget < 0)
       this.fail(
         'too-many-messages',
-        'The model has more than 4 million messages or 16 million list elements.',
+        `The model has more messages than its ${this.bytes.length} bytes can mean; most of them are empty.`,
         damaged,
       );
   }
