@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CatalogueEntry, catalogueEntries } from '../src/cli/catalogue.ts';
+import { commands } from '../src/cli/commands/index.ts';
+import { main, overview } from '../src/cli/main.ts';
+import { describeTolerance, tolerances } from '../src/verify/index.ts';
+
+/** The pages of `docs/` that are made from the program: by file name. Run from the root of the repository. */
+export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ['command.md', await commandPage()],
+    ['rules.md', rulesPage()],
+  ]);
+}
+
+const model = 'test/models/yolov7_slim_qat.onnx';
+
+/** What is run for each command, and how many lines of its output are shown. */
+const examples: Readonly<
+  Record<string, readonly { readonly argv: readonly string[]; readonly lines?: number }[]>
+> = {
+  inspect: [{ argv: [model], lines: 42 }],
+  fix: [{ argv: [model, '--target', 'tensorrt', '--verify'] }],
+  scales: [
+    { argv: [model], lines: 12 },
+    { argv: [model, '--policy', 'yolo-deepstream', '--json'], lines: 17 },
+  ],
+  verify: [{ argv: [model, model, '--samples', '2', '--seed', '7'] }],
+  run: [],
+  diff: [{ argv: [model, model] }],
+  rules: [{ argv: [] }, { argv: ['quantize-before-pad'] }],
+};
+
+async function commandPage(): Promise<string> {
+  const sections: string[] = [];
+  for (const { name, summary, help } of commands) {
+    const shown: string[] = [];
+    for (const { argv, lines } of examples[name]!)
+      shown.push(fenced(await transcript([name, ...argv], lines)));
+    sections.push([`## ${name}`, `${sentence(summary)}`, fenced(help), ...shown].join('\n\n'));
+  }
+  return `${[
+    '# The command',
+    generated,
+    `Results go to standard output, messages and progress to standard error; with \`--json\`, standard output is one JSON value. JSON has no word for infinities and NaN: they are the strings \`"Infinity"\`, \`"-Infinity"\` and \`"NaN"\`. When a command fails, it prints a sentence, where, and what to do; with \`--json\` also \`{"error": {"code", "message", "at", "fix"}}\`.`,
+    'As a library the same is `rewrite`, `verify`, `diff` and `scaleGroups`; the command adds nothing but files and words.',
+    fenced(overview()),
+    ...sections,
+    '## What verification allows',
+    `An output passes when every bit is equal, or when one alternative of an effect class that is allowed holds. \`fix --verify\` allows the classes of the rules it applied, and holds the exact rules by themselves to every bit. “The network without rounding” is the model before with its activation quantizers taken out: where scales change on purpose, the question is whether the model is still as close to that.`,
+    [
+      '| class | alternatives |',
+      '|---|---|',
+      ...Object.entries(tolerances).map(
+        ([effect, list]) => `| ${effect} | ${list.map(describeTolerance).join('; or ') || 'equal bits'} |`,
+      ),
+    ].join('\n'),
+  ].join('\n\n')}\n`;
+}
+
+function rulesPage(): string {
+  const entries = catalogueEntries();
+  const table = [
+    '| name | kind | effect | target |',
+    '|---|---|---|---|',
+    ...entries.map(
+      ({ name, kind, effect, targets }) =>
+        `| [${name}](#${name}) | ${kind} | ${effect} | ${targets.join(', ') || 'on request'} |`,
+    ),
+  ].join('\n');
+  return `${[
+    '# Rules and passes',
+    generated,
+    'In the order the `tensorrt` pipeline applies them, then those that are used on request only. Every name is an export of `qdq-surgeon/rules` in camelCase, and a word for `--only` and `--skip` of `qdq-surgeon fix`.',
+    'Effects: **exact** – every output bit stays equal, for finite inputs; **rounding** – outputs move by float rounding, or by at most one quantum; **closer** – a rounding is removed, outputs move toward the float model; **scale** – calibration changes; **interface** – a graph input or output changes its type.',
+    table,
+    ...entries.map(entrySection),
+  ].join('\n\n')}\n`;
+}
+
+function entrySection(entry: CatalogueEntry): string {
+  const { name, kind, effect, summary, reason, condition, sources, targets } = entry;
+  const facts = [
+    `- ${kind}, effect **${effect}**, ${targets.length > 0 ? `target ${targets.join(', ')}` : 'on request'}`,
+    condition && `- When: ${condition}`,
+    reason && `- Why: ${reason}`,
+    sources.length > 0 &&
+      `- Sources: ${sources.map((source) => (source.startsWith('http') ? `<${source}>` : source)).join(' · ')}`,
+  ].filter(Boolean);
+  return [`## ${name}`, docComment(name) ?? summary, facts.join('\n')].join('\n\n');
+}
+
+const sources = ['src/rules', 'src/passes'].flatMap((folder) =>
+  readdirSync(new URL(`../${folder}`, import.meta.url), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(new URL(`../${join(folder, file)}`, import.meta.url), 'utf8')),
+);
+
+/** The doc comment of a rule or pass, formulas and picture included, from its source. */
+function docComment(name: string): string | undefined {
+  for (const source of sources) {
+    const at = source.indexOf(`name: '${name}'`);
+    const declared = source.indexOf(`const name = '${name}'`);
+    if (at < 0 && declared < 0) continue;
+    const comments = [...source.matchAll(/\/\*\*\n((?: \*.*\n)+?) \*\/\nexport (?:const|function) /g)];
+    const found =
+      at >= 0 ? comments.findLast(({ index }) => index < at) : comments.find(({ index }) => index > declared);
+    if (found !== undefined) return markdown(found[1]!);
+  }
+  return undefined;
+}
+
+/** A doc comment as Markdown: what is indented is code, the picture in front of the text as well. */
+function markdown(comment: string): string {
+  const lines = comment.split('\n').map((line) => line.replace(/^ \* ?/, ''));
+  const text = lines
+    .filter((line) => !line.startsWith('@'))
+    .join('\n')
+    .trim();
+  const [first = '', ...rest] = text.split('\n\n');
+  const picture = /⇒|→/.test(first) && !/[.:]$/.test(first) ? fenced(first) : first;
+  return [picture, ...rest].join('\n\n');
+}
+
+/** A command line with what it prints, times taken out: they are another each time. */
+async function transcript(argv: readonly string[], lines = Infinity): Promise<string> {
+  let text = '';
+  const stdout = { write: (part: string) => (text += part) };
+  await main(argv, { stdout, stderr: stdout, env: {}, now: () => 0 });
+  const all = text
+    .trimEnd()
+    .replace(/\b\d+(\.\d+)? m?s\b/g, '… ms')
+    .split('\n');
+  const shown = all.length > lines ? [...all.slice(0, lines), '…'] : all;
+  return [`$ qdq-surgeon ${argv.join(' ')}`, ...shown].join('\n');
+}
+
+const generated = '<!-- Made by `npm run docs`. Change the program, not this page. -->';
+
+function fenced(text: string): string {
+  return `\`\`\`\n${text}\n\`\`\``;
+}
+
+function sentence(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}
