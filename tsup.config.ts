@@ -13,7 +13,7 @@ export default defineConfig({
   format: 'esm',
   target: 'es2022',
   platform: 'neutral',
-  external: [/^node:/, 'protobufjs', 'immer', 'fast-check'],
+  external: [/^node:/, 'immer', 'fast-check'],
   splitting: true,
   dts: {
     entry: {
