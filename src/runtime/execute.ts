@@ -38,8 +38,9 @@ export type Inputs = ReadonlyMap<string, Tensor> | Iterable<readonly [string, Te
 /**
  * Runs a model: the literal graph, float32 arithmetic for float32 values.
  *
- * Each elementwise result is rounded to its type once; sums and dot products are accumulated in double precision in
- * index order and rounded when they are stored. Every operator, version and element type is checked before anything
+ * Each elementwise result is rounded to its type once. Products of float32 (Conv, MatMul, Gemm) are summed in float32 in
+ * the order ONNX Runtime sums them (see pieces.ts), everything else in double precision in index order, rounded when it
+ * is stored. Every operator, version and element type is checked before anything
  * runs. Inputs that have an initializer may be left out.
  *
  * @returns the outputs by name, in the order of the graph (or of `options.outputs`)

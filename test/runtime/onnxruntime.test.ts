@@ -271,6 +271,38 @@ describe('beside ONNX Runtime', () => {
   });
 });
 
+/** The pieces of float32 sums are those of 16 threads on x64, also where the machine has fewer cores. */
+it.runIf(process.arch === 'x64')('sums float32 convolutions to the bit as 16 threads do', async () => {
+  const random = randomStream(5);
+  for (const [channels, size, filters, kernel, group] of [
+    [32, 32, 32, 3, 1],
+    [64, 16, 64, 3, 1],
+    [192, 7, 64, 3, 1],
+    [256, 16, 48, 1, 1],
+    [512, 4, 40, 1, 1],
+    [24, 20, 24, 3, 24],
+    [64, 12, 32, 3, 2],
+  ] as const) {
+    const inputs = [
+      random.floats([1, channels, size, size]),
+      random.floats([filters, channels / group, kernel, kernel]),
+      random.floats([filters]),
+    ];
+    const made = caseOf('Conv', inputs, { group, pads: new Array(4).fill((kernel - 1) / 2) });
+    const { model, feeds } = modelOf(made);
+    const session = await ort.InferenceSession.create(encodeModel(model), {
+      graphOptimizationLevel: 'disabled',
+      intraOpNumThreads: 16,
+    });
+    const theirs = await session.run(Object.fromEntries(feeds.map(([input, x]) => [input, toOrt(x)])));
+    const ours = execute(model, feeds).get('o0')!.toTypedArray();
+    const want = theirs['o0']!.data as Float32Array;
+    const different = want.filter((value, i) => value !== ours[i]).length;
+    expect(different, `${channels} channels of ${size}`).toBe(0);
+    await session.release();
+  }
+});
+
 function modelOf({ node, inputs }: Case): { model: Model; feeds: [string, Tensor][] } {
   const feeds = inputs.flatMap((x, i) => (x === undefined ? [] : [[`i${i}`, x] as [string, Tensor]]));
   const none = { metadata: [] };

@@ -50,19 +50,25 @@ function difference(got: Tensor, want: Tensor) {
     throw new Error(`[${got.dims}] was computed, [${want.dims}] recorded.`);
   const a = got.toTypedArray() as Float32Array;
   const b = want.toTypedArray() as Float32Array;
-  let signal = 0;
-  let noise = 0;
   let equal = 0;
   let largestDifference = 0;
   let largestValue = 0;
   for (let i = 0; i < b.length; i++) {
     const error = Math.abs(a[i]! - b[i]!);
-    signal += b[i]! ** 2;
-    noise += error ** 2;
     if (error === 0) equal++;
     largestDifference = Math.max(largestDifference, error);
     largestValue = Math.max(largestValue, Math.abs(b[i]!));
   }
-  const decibels = noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
-  return { decibels, equal: equal / b.length, largestDifference, largestValue };
+  return { decibels: decibels(a, b), equal: equal / b.length, largestDifference, largestValue };
+}
+
+/** 10·log10(Σ want² / Σ (got − want)²) */
+export function decibels(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  let signal = 0;
+  let noise = 0;
+  for (let i = 0; i < want.length; i++) {
+    signal += want[i]! ** 2;
+    noise += (got[i]! - want[i]!) ** 2;
+  }
+  return noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
 }

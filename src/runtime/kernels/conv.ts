@@ -3,7 +3,7 @@ import { type ConvolutionSums, convolve } from '../convolution.ts';
 import { floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
 
-/** Convolution over one, two, three or more spatial axes; the sum and the bias are rounded once. */
+/** Convolution over any number of spatial axes; the bias is added to the sum of the products. */
 export const conv = kernel('Conv', {
   versions: [1, 11, 22],
   types: 'T, T, T -> T',
