@@ -99,7 +99,7 @@ const sources = ['src/rules', 'src/passes'].flatMap((folder) =>
 /** The doc comment of a rule or pass, formulas and picture included, from its source. */
 function docComment(name: string): string | undefined {
   for (const source of sources) {
-    const at = source.indexOf(`name: '${name}'`);
+    const at = nameIn(source, name);
     const declared = source.indexOf(`const name = '${name}'`);
     if (at < 0 && declared < 0) continue;
     const comments = [...source.matchAll(/\/\*\*\n((?: \*.*\n)+?) \*\/\nexport (?:const|function) /g)];
@@ -108,6 +108,15 @@ function docComment(name: string): string | undefined {
     if (found !== undefined) return markdown(found[1]!);
   }
   return undefined;
+}
+
+/** Where a rule's name is written, also as a template: `quantize-before-split-${outputs}`. */
+function nameIn(source: string, name: string): number {
+  for (const found of source.matchAll(/name: (?:'([^']*)'|`([^`]*)`)/g)) {
+    const pattern = (found[1] ?? found[2]!).replace(/\$\{\w+\}/g, '\\w+');
+    if (new RegExp(`^${pattern}$`).test(name)) return found.index;
+  }
+  return -1;
 }
 
 /** A doc comment as Markdown: what is indented is code, the picture in front of the text as well. */
