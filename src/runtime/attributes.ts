@@ -1,5 +1,6 @@
 import type { Attribute, Node } from '../ir/index.ts';
-import { type PlainValue, plainAttributes } from '../ops/index.ts';
+import { findSchema, type OperatorSchema, type PlainValue, plainAttributes } from '../ops/index.ts';
+import { ModelError } from '../support/errors.ts';
 
 const limit = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -29,4 +30,43 @@ function outside(value: bigint): boolean {
 
 function clamp(value: bigint): bigint {
   return value > limit ? limit : value < -limit ? -limit : value;
+}
+
+/**
+ * Checks a node against its schema before anything relies on it: inputs that are required, attributes that are required
+ * and their types. Nodes of other domains have no schema to be checked against.
+ *
+ * @throws ModelError `missing-input`, `too-many-inputs`, `missing-attribute` or `attribute-type`
+ */
+export function checkNode(node: Node, opset: number): void {
+  const schema = findSchema(node.domain, node.opType, opset);
+  if (schema === undefined) return;
+  checkInputs(node, schema);
+  for (const { name, required } of schema.attributes.values()) {
+    if (required && !node.attributes.some((attribute) => attribute.name === name))
+      throw new ModelError('missing-attribute', `${node.opType} needs the attribute "${name}".`);
+  }
+  for (const { name, type } of node.attributes) {
+    const wanted = schema.attributes.get(name)?.type;
+    if (wanted !== undefined && type !== wanted)
+      throw new ModelError(
+        'attribute-type',
+        `"${name}" of ${node.opType} is ${type}; it has to be ${wanted}.`,
+      );
+  }
+}
+
+/** Loop and Scan count their optional first inputs among the required ones. */
+const leadingOptional = new Set(['Loop', 'Scan']);
+
+function checkInputs(node: Node, { minInputs, maxInputs }: OperatorSchema): void {
+  const given = node.inputs.length;
+  if (given > maxInputs)
+    throw new ModelError('too-many-inputs', `${node.opType} has ${given} inputs; it takes ${maxInputs}.`);
+  const gap = leadingOptional.has(node.opType) ? -1 : node.inputs.slice(0, minInputs).indexOf('');
+  if (given < minInputs || gap >= 0)
+    throw new ModelError(
+      'missing-input',
+      `${node.opType} needs ${minInputs} inputs; input ${gap < 0 ? given : gap} is absent.`,
+    );
 }

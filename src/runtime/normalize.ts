@@ -1,3 +1,4 @@
+import { ModelError } from '../support/errors.ts';
 import { allocateNumbers, makeArray, type NdArray, numbersOf } from './array.ts';
 
 /**
@@ -26,4 +27,23 @@ export function normalizeRuns(
       target[i] = (source[i]! - mean) * factor * gainAt(i) + offsetAt(i);
   }
   return makeArray(x.dtype, x.dims, target);
+}
+
+/**
+ * The number of channels of [N, C, …].
+ *
+ * @throws ModelError `shape-mismatch` without a channel axis, or when a parameter has not one value for each (or `wanted` values)
+ */
+export function channelsOf(x: NdArray, parameters: readonly NdArray[], wanted?: number): number {
+  const channels = x.dims[1];
+  if (channels === undefined) throw new ModelError('shape-mismatch', `[${x.dims}] has no axis of channels.`);
+  for (const { data, dims } of parameters) {
+    if (data.length !== (wanted ?? channels)) {
+      throw new ModelError(
+        'shape-mismatch',
+        `x [${x.dims}] needs ${wanted ?? channels} scales and biases, but one is [${dims}].`,
+      );
+    }
+  }
+  return channels;
 }

@@ -16,7 +16,7 @@ import {
 } from '../ir/index.ts';
 import { findSchema, newestOpset, normalDomain, type PlainValue } from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
-import { kernelAttributes } from './attributes.ts';
+import { checkNode, kernelAttributes } from './attributes.ts';
 import { instantiateFunction } from './functions.ts';
 import type { Kernel } from './kernel.ts';
 import { findKernel, kernelsOf } from './registry.ts';
@@ -160,6 +160,7 @@ function planCall(
     return { callee, attributes: {}, version: 0, graphs: new Map(), outputTypes: callee.outputTypes };
   }
   const { callee, version, opset } = resolveKernel(node, context.opsetImports, context.place);
+  placed(context.place, () => checkNode(node, opset));
   const graphs = new Map<Graph, GraphPlan>();
   for (const graph of subgraphsOf(node)) {
     const place = `${context.place}/${graph.name || 'body'}`;
@@ -215,7 +216,7 @@ export function resolveKernel(
   return { callee, version, opset };
 }
 
-/** Runs `work`; a ModelError that says no place gets this one. */
+/** Runs `work`; what it throws becomes a ModelError that says where. */
 export function placed<T>(at: string, work: () => T): T {
   try {
     return work();
@@ -233,7 +234,12 @@ export function placed<T>(at: string, work: () => T): T {
         },
       );
     }
-    throw error;
+    if (error instanceof ModelError) throw error;
+    throw new ModelError('cannot-compute', `The node does not fit its inputs: ${String(error)}.`, {
+      at,
+      cause: error,
+      fix: 'Check the ranks and attributes of the node; if they are right, report this as a bug.',
+    });
   }
 }
 

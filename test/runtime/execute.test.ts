@@ -209,6 +209,23 @@ describe('execute refuses', () => {
     expect(seen).toEqual([]);
   });
 
+  it.each([
+    ['Add (x)', 'missing-input'],
+    ['Add (x, "")', 'missing-input'],
+    ['Neg (x, x)', 'too-many-inputs'],
+    ['Cast (x)', 'missing-attribute'],
+    ['Cast <to = 1.5> (x)', 'attribute-type'],
+    ['Conv (x, x)', 'shape-mismatch'],
+    ['InstanceNormalization (x, x, x)', 'shape-mismatch'],
+    ['LRN <size = 3> (x)', 'shape-mismatch'],
+    ['GridSample (x, x)', 'shape-mismatch'],
+    ['MaxPool <kernel_shape = [2]> (x)', 'shape-mismatch'],
+    ['LSTM (x, x, x)', 'shape-mismatch'],
+  ])('a node that is written wrongly: %s', (call, code) => {
+    const model = modelOf(`g (float[2] x) => (y) { y = ${call} }`);
+    expect(errorOf(() => execute(model, [['x', f32(1, 2)]])).code).toBe(code);
+  });
+
   it('shapes that do not fit while it runs, with the node as place', () => {
     const model = modelOf('g (float[N] x, float[M] y) => (float[K] z) { [sum] z = Add (x, y) }');
     const error = errorOf(() =>

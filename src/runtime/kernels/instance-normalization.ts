@@ -1,7 +1,7 @@
 import { numbersOf, productOf } from '../array.ts';
 import { floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
-import { normalizeRuns } from '../normalize.ts';
+import { channelsOf, normalizeRuns } from '../normalize.ts';
 
 /** Normalizes each channel of each image by its own mean and variance. */
 export const instanceNormalization = kernel('InstanceNormalization', {
@@ -10,7 +10,7 @@ export const instanceNormalization = kernel('InstanceNormalization', {
   where: { T: floats },
   run({ attributes: { epsilon }, inputs: [x, scale, bias] }) {
     const size = productOf(x!.dims, 2);
-    const channels = x!.dims[1]!;
+    const channels = channelsOf(x!, [scale!, bias!]);
     const gains = numbersOf(scale!);
     const offsets = numbersOf(bias!);
     const channelOf = (position: number) => Math.floor(position / size) % channels;

@@ -1,6 +1,7 @@
 import { allocateNumbers, makeArray, numbersOf, productOf } from '../array.ts';
 import { floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
+import { channelsOf } from '../normalize.ts';
 
 /** y = x / (bias + α/size · Σ x² over neighbouring channels)^β */
 export const lrn = kernel('LRN', {
@@ -9,7 +10,7 @@ export const lrn = kernel('LRN', {
   where: { T: floats },
   run({ attributes: { alpha, beta, bias, size }, inputs: [x] }) {
     const { dims, dtype } = x!;
-    const channels = dims[1]!;
+    const channels = channelsOf(x!, []);
     const inner = productOf(dims, 2);
     const source = numbersOf(x!);
     const target = allocateNumbers(dtype, dims);
