@@ -5,7 +5,7 @@ import { defineMessage, type Fields, none } from './message.ts';
  * AttributeProto ⇔ Attribute. The type says which field is live; a live field that is absent is zero or empty, as a
  * proto3 writer leaves it. What other fields hold stays in the bytes the attribute came from.
  */
-defineMessage(
+export const attributeMessage = defineMessage(
   'AttributeProto',
   {},
   { i: 'exact', ints: 'exact' },

@@ -27,7 +27,7 @@ const hooks: MessageHooks = {
   }),
 };
 
-defineMessage(
+export const sequenceMessage = defineMessage(
   'SequenceProto',
   {
     elem_type: 'elemKind',
@@ -41,7 +41,7 @@ defineMessage(
   hooks,
 );
 
-defineMessage(
+export const optionalMessage = defineMessage(
   'OptionalProto',
   {
     elem_type: 'elemKind',
@@ -55,7 +55,7 @@ defineMessage(
   hooks,
 );
 
-defineMessage(
+export const mapMessage = defineMessage(
   'MapProto',
   {},
   { keys: 'exact' },

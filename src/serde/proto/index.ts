@@ -1,10 +1,10 @@
-import './messages.ts';
 import type { Model, OptionalData, SequenceData, Tensor, Traceable } from '../../ir/index.ts';
 import { ModelError } from '../../support/errors.ts';
 import { Decoder } from './decode.ts';
 import { Encoder } from './encode.ts';
 import type { ExternalResolver } from './external.ts';
-import { codecOf } from './message.ts';
+import type { MessageCodec } from './message.ts';
+import { messages } from './messages.ts';
 import type { MessageName } from './schema.generated.ts';
 import { signatureOf } from './signature.ts';
 
@@ -116,4 +116,8 @@ function encodeChunks(name: MessageName, message: Traceable): Uint8Array[] {
       fix: 'Save it with external data: saveModel(model, path, { externalThreshold: 1024 }).',
     },
   );
+}
+
+function codecOf(name: MessageName): MessageCodec {
+  return messages.find((message) => message.name === name)!;
 }

@@ -1,13 +1,13 @@
-import './attribute.ts';
-import './data.ts';
-import './tensor.ts';
-import './types.ts';
 import type { Model } from '../../ir/index.ts';
-import { defineMessage } from './message.ts';
+import { attributeMessage } from './attribute.ts';
+import { mapMessage, optionalMessage, sequenceMessage } from './data.ts';
+import { defineMessage, type MessageCodec } from './message.ts';
+import { segmentMessage, tensorMessage } from './tensor.ts';
+import { typeMessages } from './types.ts';
 
 /** The messages whose IR is the message: the same fields under the IR's names. */
 
-export const modelMessage = defineMessage(
+const modelMessage = defineMessage(
   'ModelProto',
   {
     opset_import: 'opsetImports',
@@ -83,3 +83,18 @@ defineMessage('ShardedDimProto', { simple_sharding: 'simpleShardings' });
 defineMessage('SimpleShardedDimProto', { dim_value: 'value', dim_param: 'param' });
 
 const noModel = 'Give an ONNX model; a tensor (.pb) is read with decodeTensor.';
+
+/**
+ * The messages that have a file of their own, and the model. Who decodes or encodes starts here, so that a bundler sees
+ * each of those files used and keeps it.
+ */
+export const messages: readonly MessageCodec[] = [
+  modelMessage,
+  attributeMessage,
+  sequenceMessage,
+  optionalMessage,
+  mapMessage,
+  tensorMessage,
+  segmentMessage,
+  ...typeMessages,
+];

@@ -23,7 +23,7 @@ import { densePayload, payloadFieldOf, readPayload } from './payload.ts';
  * TensorProto ⇔ Tensor. Elements stay where they are until somebody looks: raw data and packed floats as views of the
  * file, the other typed fields and external data behind a function.
  */
-defineMessage(
+export const tensorMessage = defineMessage(
   'TensorProto',
   { metadata_props: 'metadata', external_data: 'external' },
   {
@@ -37,7 +37,7 @@ defineMessage(
   { finish, fields: (message) => fieldsOf(message as Tensor), pair },
 );
 
-defineMessage('TensorProto.Segment');
+export const segmentMessage = defineMessage('TensorProto.Segment');
 
 interface TensorFields extends Fields {
   readonly name: string | undefined;

@@ -23,14 +23,17 @@ const typeMessage = defineMessage(
   },
 );
 
-defineMessage('TypeProto.Tensor');
-defineMessage('TypeProto.SparseTensor');
-defineMessage('TypeProto.Sequence');
-defineMessage('TypeProto.Optional');
-defineMessage('TypeProto.Map');
-defineMessage('TypeProto.Opaque');
-defineMessage('TensorShapeProto', { dim: 'dims' });
-defineMessage('TensorShapeProto.Dimension', { dim_value: 'value', dim_param: 'param' });
+export const typeMessages = [
+  typeMessage,
+  defineMessage('TypeProto.Tensor'),
+  defineMessage('TypeProto.SparseTensor'),
+  defineMessage('TypeProto.Sequence'),
+  defineMessage('TypeProto.Optional'),
+  defineMessage('TypeProto.Map'),
+  defineMessage('TypeProto.Opaque'),
+  defineMessage('TensorShapeProto', { dim: 'dims' }),
+  defineMessage('TensorShapeProto.Dimension', { dim_value: 'value', dim_param: 'param' }),
+];
 
 interface TypeFields {
   readonly denotation?: string | undefined;
