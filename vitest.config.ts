@@ -9,7 +9,14 @@ const common = { testTimeout: 120_000, hookTimeout: 120_000 };
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/shared/**', 'test/package/**'] } },
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/shared/**', 'test/package/**'],
+        },
+      },
       { test: { ...common, name: 'package', include: ['test/package/**/*.test.ts'] } },
       { test: { ...common, name: 'shared', include: ['test/shared/**/*.test.ts'] } },
     ],

@@ -22,7 +22,10 @@ function blocksOf(page: string): readonly string[] {
 
 function runnable(code: string): string {
   return code
-    .replace(/from '(qdq-surgeon[^']*)'/g, (_, name: string) => `from ${JSON.stringify(join(root, entries[name]!))}`)
+    .replace(
+      /from '(qdq-surgeon[^']*)'/g,
+      (_, name: string) => `from ${JSON.stringify(join(root, entries[name]!))}`,
+    )
     .replace(/'yolov7_qat\.onnx'/g, JSON.stringify(join(root, 'test/models/yolov7_slim_qat.onnx')))
     .replace(/'fixed\.onnx'/g, JSON.stringify(join(tmpdir(), `qdq-surgeon-docs-${process.pid}.onnx`)));
 }
@@ -33,19 +36,23 @@ describe.each(pages)('the code in %s', (page) => {
 
   it('is there', () => expect(blocks.length).toBeGreaterThan(0));
 
-  it.each(blocks.map((code, i) => [i + 1, code] as const))('block %i runs, and prints what it says it prints', async (i, code) => {
-    mkdirSync(folder, { recursive: true });
-    const file = join(folder, `${page.replaceAll('/', '-')}-${i}.ts`);
-    writeFileSync(file, runnable(code));
-    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-    try {
-      await import(file);
-      const printed = log.mock.calls.map(([first]) => String(first));
-      for (const [, claim] of code.matchAll(/console\.log\(.*\); \/\/ ([^:;\n]+)/g)) {
-        if (/^(true|false|undefined|\d+|complete|there is no .*)$/.test(claim!.trim())) expect(printed).toContain(claim!.trim());
+  it.each(blocks.map((code, i) => [i + 1, code] as const))(
+    'block %i runs, and prints what it says it prints',
+    async (i, code) => {
+      mkdirSync(folder, { recursive: true });
+      const file = join(folder, `${page.replaceAll('/', '-')}-${i}.ts`);
+      writeFileSync(file, runnable(code));
+      const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+      try {
+        await import(file);
+        const printed = log.mock.calls.map(([first]) => String(first));
+        for (const [, claim] of code.matchAll(/console\.log\(.*\); \/\/ ([^:;\n]+)/g)) {
+          if (/^(true|false|undefined|\d+|complete|there is no .*)$/.test(claim!.trim()))
+            expect(printed).toContain(claim!.trim());
+        }
+      } finally {
+        log.mockRestore();
       }
-    } finally {
-      log.mockRestore();
-    }
-  });
+    },
+  );
 });

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Model, viewOf } from '../src/ir/index.ts';
+import { type Model, tensor, viewOf } from '../src/ir/index.ts';
 import { any, op } from '../src/pattern/index.ts';
 import { rewrite, rule } from '../src/rewrite/index.ts';
 import { tensorrt } from '../src/rules.ts';
-import { model, printModel } from '../src/serde/index.ts';
 import { execute } from '../src/runtime/index.ts';
-import { tensor } from '../src/ir/index.ts';
+import { model, printModel } from '../src/serde/index.ts';
 
 /** Failures that other graph tools have been seen with, each a model that our pipeline has to leave right. */
 
@@ -87,7 +86,9 @@ describe('failures known from other tools', () => {
       main (float[2] x) => (float[2] y, float[2] z) { a = Relu (x)  y = Exp (a)  b = Relu (y)  z = Add (b, a) }`;
     const abs = rule({ name: 'abs', match: op.Relu(any('x')), becomes: op.Abs(any('x')), effect: 'closer' });
     const after = rewrite(before, abs).model;
-    const position = new Map(after.graph.nodes.flatMap((node, i) => node.outputs.map((output) => [output, i] as const)));
+    const position = new Map(
+      after.graph.nodes.flatMap((node, i) => node.outputs.map((output) => [output, i] as const)),
+    );
     after.graph.nodes.forEach((node, i) => {
       for (const input of node.inputs) expect(position.get(input) ?? -1).toBeLessThan(i);
     });

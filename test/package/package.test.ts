@@ -15,7 +15,13 @@ function run(command: string, args: readonly string[], cwd: string): string {
 
 /** What each entry exports to the world; a name that comes or goes is a change users have to be told about. */
 const exportsFile = new URL('./exports.json', import.meta.url);
-const entries = ['qdq-surgeon', 'qdq-surgeon/rules', 'qdq-surgeon/runtime', 'qdq-surgeon/testing', 'qdq-surgeon/node'];
+const entries = [
+  'qdq-surgeon',
+  'qdq-surgeon/rules',
+  'qdq-surgeon/runtime',
+  'qdq-surgeon/testing',
+  'qdq-surgeon/node',
+];
 
 describe('the packed package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'qdq-surgeon-'));
@@ -23,10 +29,19 @@ describe('the packed package', () => {
 
   beforeAll(() => {
     run(bin('tsup'), ['--silent'], root);
-    const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root)) as { filename: string }[];
+    const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root)) as {
+      filename: string;
+    }[];
     run('mv', [join(folder, packed!.filename), tarball], folder);
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
-    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, 'fast-check@4.10.2'], folder);
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
+    );
+    run(
+      'npm',
+      ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, 'fast-check@4.10.2'],
+      folder,
+    );
   }, 240_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -68,7 +83,14 @@ describe('the packed package', () => {
     writeFileSync(
       join(folder, 'tsconfig.json'),
       JSON.stringify({
-        compilerOptions: { strict: true, target: 'ES2022', module: 'NodeNext', moduleResolution: 'NodeNext', noEmit: true, types: [] },
+        compilerOptions: {
+          strict: true,
+          target: 'ES2022',
+          module: 'NodeNext',
+          moduleResolution: 'NodeNext',
+          noEmit: true,
+          types: [],
+        },
         files: ['consumer.ts'],
       }).replace('"types":[]', '"types":[],"lib":["ES2022","DOM"]'),
     );
@@ -77,8 +99,13 @@ describe('the packed package', () => {
 
   it('brings the command', () => {
     const command = join(folder, 'node_modules/.bin/qdq-surgeon');
-    expect(run(command, ['--version'], folder).trim()).toBe((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version);
-    const inspected = JSON.parse(run(command, ['inspect', model, '--json'], folder)) as { nodes: number; pairs: unknown[] };
+    expect(run(command, ['--version'], folder).trim()).toBe(
+      (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
+    );
+    const inspected = JSON.parse(run(command, ['inspect', model, '--json'], folder)) as {
+      nodes: number;
+      pairs: unknown[];
+    };
     expect(inspected.nodes).toBe(1054);
     expect(inspected.pairs).toHaveLength(165);
   });

@@ -49,7 +49,9 @@ describe('generateSamples', () => {
   it('draws integers below the length of the table they look up', () => {
     const lookup = model`main (int64[500] i) => (float[500, 1] y) <float[3, 1] table = {1, 2, 3}> {
       y = Gather (table, i) }`;
-    expect(new Set(draw(lookup, 'random').get('i')!.toTypedArray())).toEqual(new Set([0n, 1n, 2n]));
+    expect(
+      new Set<number | bigint>(draw(lookup, 'random').get('i')!.toTypedArray() as BigInt64Array),
+    ).toEqual(new Set([0n, 1n, 2n]));
   });
 
   it.each([
