@@ -92,10 +92,14 @@ export {
 export type * from './ir/model.ts';
 export {
   type AttributeSchema,
+  Call,
   constantOf,
   copiesElements,
+  type Facts,
   findAttribute,
   findSchema,
+  type Inference,
+  type InferenceContext,
   isConstant,
   isPure,
   makeAttribute,
@@ -104,9 +108,33 @@ export {
   type PlainValue,
   plainAttributes,
   plainValue,
+  registerInference,
+  registerInference,
   registerSchema,
+  tensorFacts,
 } from './ops/index.ts';
-export * from './pattern/index.ts';
+export {
+  type AllCaptures,
+  absent,
+  any,
+  anyOf,
+  type CapturesOf,
+  Constant,
+  constant,
+  domain,
+  each,
+  type InputPattern,
+  type Length,
+  NodeMatch,
+  NodePattern,
+  numbersOf,
+  type Objection,
+  oneOf,
+  op,
+  optional,
+  quantizePair,
+  Value,
+} from './pattern/index.ts';
 export * from './rewrite/index.ts';
 export * from './serde/index.ts';
 export { type ErrorContext, ModelError, RuleError } from './support/errors.ts';
