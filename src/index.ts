@@ -109,8 +109,6 @@ export {
   plainAttributes,
   plainValue,
   registerInference,
-  registerInference,
-  registerSchema,
   tensorFacts,
 } from './ops/index.ts';
 export {

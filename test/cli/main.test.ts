@@ -70,14 +70,16 @@ describe.each(commands.map((command) => [command.name, command] as const))(
       expect((await qdq([name, tiny, '--json=yes'])).stderr).toContain('--json takes no value');
     });
 
-    it.runIf(command.files[0] > 0)('counts its files', async () => {
+    if (command.files[0] === 0) return;
+
+    it('counts its files', async () => {
       const { code, stderr } = await qdq([name]);
       expect(code).toBe(2);
       expect(stderr).toMatch(/takes (one file|2 files); 0 given/);
       expect((await qdq([name, 'a', 'b', 'c'])).stderr).toContain('3 given');
     });
 
-    it.runIf(command.files[0] > 0)('says which file is missing, without a stack', async () => {
+    it('says which file is missing, without a stack', async () => {
       const files = Array<string>(command.files[0]).fill(scratch('nowhere.onnx'));
       const { code, stdout, stderr } = await qdq([name, ...files]);
       expect([code, stdout]).toEqual([2, '']);
@@ -86,7 +88,7 @@ describe.each(commands.map((command) => [command.name, command] as const))(
       expect(stderr).not.toMatch(/\n\s+at .*\.ts/);
     });
 
-    it.runIf(command.files[0] > 0)('gives errors as JSON when JSON is wanted', async () => {
+    it('gives errors as JSON when JSON is wanted', async () => {
       const text = scratch('text.onnx');
       writeFileSync(text, '{"not": "a model"}');
       const { code, stderr, json } = await qdq([
