@@ -109,6 +109,7 @@ export {
   plainAttributes,
   plainValue,
   registerInference,
+  registerSchema,
   tensorFacts,
 } from './ops/index.ts';
 export {
