@@ -31,7 +31,7 @@ export async function run(rounds = 7): Promise<string> {
       encoding: 'utf8',
     });
     return [
-      `## Codec: ${(file.length / 1e6).toFixed(0)} MB, 300 Conv + 3000 small nodes, raw_data (median of ${rounds}, ms)`,
+      `A file of ${(file.length / 1e6).toFixed(0)} MB; medians of ${rounds} rounds, in milliseconds.`,
       '',
       table(
         ['', 'qdq-surgeon', 'onnx-proto', 'Python onnx', '÷ onnx-proto', '÷ Python', 'goal'],

@@ -10,11 +10,7 @@ import { run as codec } from './codec.ts';
 import { run as rewriting } from './rewrite.ts';
 
 const sections: readonly (readonly [string, string, () => Promise<string>])[] = [
-  [
-    'Decode and encode',
-    'A synthetic model of about 150 MB: 300 Conv and 3,000 small nodes, weights as `raw_data`.',
-    codec,
-  ],
+  ['Decode and encode', '300 Conv and 3,000 small nodes, weights as `raw_data`.', codec],
   [
     'Rewriting',
     'Chains of a hundred elementwise nodes; one node in ten, or every node, is rewritten.',
