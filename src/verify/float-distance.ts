@@ -24,7 +24,7 @@ export function withoutActivationQuantizers(model: Model): Model | undefined {
 }
 
 function passThrough(node: Node, value: string): Node {
-  return { ...node, opType: 'Identity', domain: '', inputs: [value], attributes: [] };
+  return { ...node, opType: 'Identity', domain: undefined, inputs: [value], attributes: [] };
 }
 
 type Elements = ArrayLike<number | bigint | string>;

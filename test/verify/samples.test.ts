@@ -25,6 +25,19 @@ describe('generateSamples', () => {
     expect(Math.max(...values)).toBeGreaterThan(24.3);
   });
 
+  it('draws smooth values: inside the range, neighbours close to each other, planes apart', () => {
+    const image = model`main (float[1, 2, 32, 32] x) => (float[1, 2, 32, 32] y) <float s = {0.1}, int8 z = {0}> {
+      q = QuantizeLinear (x, s, z) y = DequantizeLinear (q, s, z) }`;
+    const values = draw(image, 'smooth').get('x')!.toTypedArray() as Float32Array;
+    const step = (from: number) => Math.abs(values[from + 1]! - values[from]!);
+    const steps = Array.from({ length: 31 * 32 }, (_, i) => step(Math.floor(i / 31) * 32 + (i % 31)));
+    const spread = Math.max(...values) - Math.min(...values);
+    expect(steps.reduce((sum, x) => sum + x, 0) / steps.length).toBeLessThan(spread / 8);
+    expect(Math.max(...values.map(Math.abs))).toBeLessThan(12.8 * 1.2);
+    expect(spread).toBeGreaterThan(12.8 / 4);
+    expect(values.slice(0, 1024)).not.toEqual(values.slice(1024));
+  });
+
   it('hits rounding ties and their neighbours', () => {
     const values = draw(quantized, 'ties').get('x')!.toTypedArray() as Float32Array;
     const scale = Math.fround(0.1);
