@@ -33,7 +33,7 @@ function withoutIdentities(graph: Graph, place: Place, rewrites: RewriteRecord[]
   const annotated = graph.quantizationAnnotations.map(({ tensorName }) => tensorName ?? '');
   const named = new Set([...place.pinned(graph), ...annotated]);
   const session = new GraphSession(graph, place.surroundings, place.names);
-  for (const node of [...session.nodes()].filter(isPlainIdentity)) {
+  for (const node of inOrderOfOutputs(graph)) {
     const y = node.outputs[0]!;
     // Earlier steps may have rewired the node; its output is what it is known by.
     const now = session.producer(y);
@@ -53,6 +53,13 @@ function withoutIdentities(graph: Graph, place: Place, rewrites: RewriteRecord[]
     );
   }
   return session.finish();
+}
+
+/** Of several Identities of one value that are outputs, the first output takes it over, wherever its node stands. */
+function inOrderOfOutputs({ nodes, outputs }: Graph): readonly Node[] {
+  const positions = new Map(outputs.map(({ name }, i) => [name, i]));
+  const position = ({ outputs: [y = ''] }: Node) => positions.get(y) ?? -1;
+  return nodes.filter(isPlainIdentity).sort((a, b) => position(a) - position(b));
 }
 
 function take(session: GraphSession, node: Node): boolean {

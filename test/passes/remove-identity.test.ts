@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { removeIdentity } from '../../src/passes/remove-identity.ts';
-import { model } from '../../src/serde/index.ts';
+import { model, parseModel } from '../../src/serde/index.ts';
 import { apply, picture } from '../support/text.ts';
 
 describe('remove-identity', () => {
@@ -60,4 +60,16 @@ describe('remove-identity', () => {
     };
     expect(apply(removeIdentity, annotated)).toBe(annotated);
   });
+});
+
+describe('remove-identity, whatever the order of nodes', () => {
+  it.each(['y = Identity (h) z = Identity (h)', 'z = Identity (h) y = Identity (h)'])(
+    'gives the value to the first output: %s',
+    (identities) => {
+      const before = parseModel(
+        `main (float[1] x) => (float[1] y, float[1] z) { h = Neg (x) ${identities} }`,
+      );
+      expect(picture(apply(removeIdentity, before))).toMatch(/y = Neg \(x\)\n\s+z = Identity \(y\)/);
+    },
+  );
 });
