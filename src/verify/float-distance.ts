@@ -62,7 +62,9 @@ export class FloatDistanceMeter {
     this.#told += 1;
     this.#before += decibels(signal, noiseBefore);
     this.#after += decibels(signal, noiseAfter);
-    this.#loss += noiseAfter === 0 ? -decibels(signal, noiseBefore) : decibels(noiseAfter, noiseBefore);
+    // Without any noise left the gain is endless; it counts as much as there was to lose.
+    const gain = Math.max(0, decibels(signal, noiseBefore));
+    this.#loss += noiseAfter === 0 ? -gain : decibels(noiseAfter, noiseBefore);
   }
 
   /** `undefined` when no sample was told. */

@@ -35,7 +35,7 @@ export const tolerances: Readonly<Record<AllowedEffect, readonly Tolerance[]>> =
   exact: [],
   interface: [],
   rounding: [{ relative: 1e-5 }, { quanta: 1 }, { sqnr: 35 }, { floatLoss: 0.5, cosine: 0.9 }],
-  closer: [{ quanta: 1 }, { sqnr: 35 }, { floatLoss: 0.5 }],
+  closer: [{ quanta: 1 }, { sqnr: 35 }, { floatLoss: 2 }],
   scale: [{ sqnr: 20 }, { floatLoss: 0 }, { floatLoss: 3, cosine: 0.5 }],
 });
 

@@ -59,6 +59,15 @@ describe('the distance to the network without rounding', () => {
     expect(two.outputs[0]!.toFloat!.before).toBeCloseTo(one.outputs[0]!.toFloat!.before, 10);
   });
 
+  it('never counts the network without rounding itself as farther away', () => {
+    const itself = model`main (float[2] x) => (float[2] y) { y = Identity (x) }`;
+    // 0.6 becomes 2: more noise than signal.
+    const report = verify(rounded(2), itself, { ...given([0.6, 0.6], [1.2, 1.2]), allow: 'closer' });
+    expect(report.equivalent).toBe(true);
+    expect(report.outputs[0]!.toFloat!.loss).toBeLessThanOrEqual(0);
+    expect(report.outputs[0]!.toFloat!.after).toBe(Infinity);
+  });
+
   it('does not let zeros pass for a noisy model', () => {
     const zeros = model`main (float[2] x) => (float[2] y) <float[1] none = {0}> { y = Mul (x, none) }`;
     const noisy = verify(rounded(0.5), zeros, { ...given([0.3, 0.4]), allow: 'scale' });
