@@ -35,7 +35,7 @@ export function scopesOf(model: Model): readonly Scope[] {
 }
 
 /** How errors name a node: its name, or what it makes. */
-export function titleOf(node: Node): string {
+export function placeOf(node: Node): string {
   return node.name || node.outputs.find((output) => output !== '') || node.opType;
 }
 
@@ -60,7 +60,7 @@ function withInnerScopes(root: Scope): readonly Scope[] {
         found.push({
           graph: inner,
           view: nestedView(inner, view),
-          path: `${path}/${titleOf(node)}/${inner.name ?? ''}`,
+          path: `${path}/${placeOf(node)}/${inner.name ?? ''}`,
         });
         depths.push(depths[i]! + 1);
       }

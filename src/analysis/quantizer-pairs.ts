@@ -1,6 +1,6 @@
 import { type GraphView, type Model, type Node, subgraphsOf, type Tensor, valuesOf } from '../ir/index.ts';
 import { constantOf, constantSource, isPure } from '../ops/index.ts';
-import { type Scope, scopesOf, titleOf } from './graphs.ts';
+import { placeOf, type Scope, scopesOf } from './graphs.ts';
 import { isDequantize, isQuantize, type Quantization, readQuantization } from './quantization.ts';
 
 /**
@@ -116,7 +116,7 @@ function isReadFromQuantize(view: GraphView, node: Node): boolean {
 
 function readersOf(view: GraphView, values: readonly string[]): readonly string[] {
   const names = values.flatMap((value) => [
-    ...view.uses(value).map((use) => titleOf(use.node)),
+    ...view.uses(value).map((use) => placeOf(use.node)),
     ...(view.isOutput(value) ? [value] : []),
   ]);
   return [...new Set(names)];

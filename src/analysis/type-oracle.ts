@@ -1,4 +1,5 @@
 import {
+  boundBody,
   type FunctionDefinition,
   type Graph,
   type GraphView,
@@ -9,8 +10,7 @@ import {
 } from '../ir/index.ts';
 import { constantFacts, type Facts, inferNode } from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
-import { boundBody } from './bind-function.ts';
-import { calledView, nestedView, titleOf } from './graphs.ts';
+import { calledView, nestedView, placeOf } from './graphs.ts';
 import { mergeTypes } from './merge-types.ts';
 
 /** Answers what is known of the values of one graph, which may change under it. */
@@ -212,12 +212,12 @@ export class Oracle implements TypeOracle {
     const inquiry = this.#inquiry;
     if (inquiry.calling.has(definition))
       throw new ModelError('recursive-function', `The function "${definition.name}" calls itself.`, {
-        at: titleOf(node),
+        at: placeOf(node),
         fix: 'Functions must not be recursive.',
       });
     if (inquiry.calling.size >= maxCallDepth)
       throw new ModelError('too-deep', `Functions call each other more than ${maxCallDepth} levels deep.`, {
-        at: titleOf(node),
+        at: placeOf(node),
       });
     const body = boundBody(definition, node);
     inquiry.budget -= callCost;

@@ -14,6 +14,7 @@ import type { NameSource } from './names.ts';
 import { type Renaming, renameReads, renameWrites } from './rename.ts';
 import { sortNodes } from './sort.ts';
 import type { Tensor } from './tensor.ts';
+import { titleOf } from './title.ts';
 
 /**
  * A graph under the knife: a view that follows every change as it is made, at a cost that depends on the change and
@@ -259,8 +260,7 @@ export class GraphSession implements GraphView {
   }
 
   #attach(node: Node, list: Node[], position: number): void {
-    if (this.has(node))
-      throw new ModelError('duplicate-node', `Node "${titleOf(node)}" is in the graph already.`);
+    if (this.has(node)) throw new ModelError('duplicate-node', `${titleOf(node)} is in the graph already.`);
     this.#changed = true;
     this.#removed.delete(node);
     this.#index(node);
@@ -317,11 +317,7 @@ function sameList<Item>(before: readonly Item[], after: readonly Item[]): readon
 }
 
 function missing(node: Node): ModelError {
-  return new ModelError('no-such-node', `Node "${titleOf(node)}" is not in the graph (any more).`, {
+  return new ModelError('no-such-node', `${titleOf(node)} is not in the graph (any more).`, {
     fix: 'Edits name nodes of the model they are applied to; look the node up again after earlier edits.',
   });
-}
-
-function titleOf(node: Node): string {
-  return node.name || `${node.opType} → ${node.outputs[0] ?? ''}`;
 }

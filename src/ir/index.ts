@@ -1,3 +1,4 @@
+export { boundBody } from './bind-function.ts';
 export * from './data.ts';
 export * from './dtype.ts';
 export * from './edit.ts';
@@ -9,3 +10,4 @@ export * from './origin.ts';
 export { type Renaming, renameCaptures, renameReads, renameWrites } from './rename.ts';
 export { sortNodes } from './sort.ts';
 export * from './tensor.ts';
+export { titleOf } from './title.ts';

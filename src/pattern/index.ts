@@ -1,11 +1,4 @@
-export {
-  type Attempt,
-  type Capture,
-  type Captures,
-  type Match,
-  type Mismatch,
-  matchAt,
-  sameTensor,
-} from './matcher.ts';
+export { type Capture, type Captures, sameTensor } from './captures.ts';
+export { type Attempt, type Match, type Mismatch, matchAt } from './matcher.ts';
 export * from './patterns.ts';
-export { Constant, type Length, NodeMatch, numbersOf, type Scope, titleOf, Value } from './value.ts';
+export { Constant, type Length, NodeMatch, numbersOf, type Scope, Value } from './value.ts';

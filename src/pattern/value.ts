@@ -1,4 +1,5 @@
 import type { DataType, GraphView, Node, Tensor, TensorType, Type } from '../ir/index.ts';
+import { titleOf } from '../ir/index.ts';
 import {
   constantOf,
   normalDomain,
@@ -167,11 +168,4 @@ export class NodeMatch<Op extends string = string> {
   toString(): string {
     return titleOf(this.node);
   }
-}
-
-/** How messages name a node: its name if it has one, else operator and first output. */
-export function titleOf(node: Node): string {
-  return node.name
-    ? `${node.opType} "${node.name}"`
-    : `${node.opType} (${node.outputs.find((name) => name !== '') ?? 'no output'})`;
 }

@@ -15,11 +15,13 @@ import { makeAttribute } from '../ops/index.ts';
 import { type Match, matchAt, type Scope } from '../pattern/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { applyMatch, guardedCaptures, runUserCode } from './apply.ts';
+import { Lineage } from './lineage.ts';
 import { complete, type RewriteRecord, type StopReason } from './record.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 import type { TraceStep } from './trace.ts';
 import { createTypes, type Types } from './types.ts';
+import { WorkList } from './work-list.ts';
 
 export interface DriverOptions {
   /** Most rewrites of one call; by default 1,000 and 50 for every node. */
@@ -247,35 +249,6 @@ class Job {
   }
 }
 
-/** Nodes still to be looked at, by rule; the earliest rule's first, each rule's in the order they were added. */
-class WorkList {
-  readonly #queues: { readonly nodes: Node[]; readonly waiting: Set<Node>; next: number }[];
-  #first = 0;
-
-  constructor(rules: number) {
-    this.#queues = Array.from({ length: rules }, () => ({ nodes: [], waiting: new Set(), next: 0 }));
-  }
-
-  add(priority: number, node: Node): void {
-    const queue = this.#queues[priority]!;
-    if (queue.waiting.has(node)) return;
-    queue.waiting.add(node);
-    queue.nodes.push(node);
-    this.#first = Math.min(this.#first, priority);
-  }
-
-  take(): { readonly node: Node; readonly priority: number } | undefined {
-    for (; this.#first < this.#queues.length; this.#first++) {
-      const queue = this.#queues[this.#first]!;
-      if (queue.next === queue.nodes.length) continue;
-      const node = queue.nodes[queue.next++]!;
-      queue.waiting.delete(node);
-      return { node, priority: this.#first };
-    }
-    return undefined;
-  }
-}
-
 /** A match of a rule with its guard, anchored at a node. */
 export function findMatch(scope: Scope, node: Node, rule: Rule, anchor = 0): Match | undefined {
   const at = node.outputs[0] ?? '';
@@ -296,47 +269,6 @@ export function objectionOf(rule: Rule, match: Match, at: string): string | unde
 function isPossible(rule: Rule, session: GraphSession): boolean {
   for (const operator of rule.facts.required) if (session.count(operator) === 0) return false;
   return true;
-}
-
-/** Keeps rules from feeding on their own output for ever. */
-class Lineage {
-  readonly #born = new WeakMap<
-    Node,
-    { readonly rule: Rule; readonly generation: number; readonly measure: number | undefined }
-  >();
-  readonly #limit: number;
-
-  constructor(nodes: number) {
-    this.#limit = Math.max(200, 4 * nodes);
-  }
-
-  refuse(rule: Rule, match: Match, now: number | undefined): StopReason | undefined {
-    const parents = match.nodes.flatMap((node) => this.#born.get(node) ?? []);
-    const stuck = parents.find(
-      (parent) =>
-        parent.rule === rule && parent.measure !== undefined && now !== undefined && now >= parent.measure,
-    );
-    if (stuck !== undefined) {
-      return {
-        kind: 'measure',
-        message: `the measure of ${rule.name} went from ${stuck.measure} to ${now} on its own output`,
-      };
-    }
-    const oldest = parents.find((parent) => parent.generation >= this.#limit);
-    if (oldest === undefined) return undefined;
-    const who =
-      oldest.rule === rule
-        ? `${rule.name} keeps rewriting what it has`
-        : `${rule.name} and ${oldest.rule.name} keep rewriting what they have`;
-    return { kind: 'loop', message: `${who} written before` };
-  }
-
-  record(rule: Rule, match: Match, measure: number | undefined, after: readonly Node[]): void {
-    const oldest = Math.max(0, ...match.nodes.map((node) => this.#born.get(node)?.generation ?? 0));
-    const shrinks = after.length < match.nodes.length;
-    const entry = { rule, generation: oldest + (shrinks ? 0 : 1), measure };
-    for (const node of after) this.#born.set(node, entry);
-  }
 }
 
 function measureOf(rule: Rule, match: Match): number | undefined {

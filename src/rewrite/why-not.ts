@@ -1,6 +1,6 @@
 import { createTypeOracle } from '../analysis/index.ts';
-import { type Graph, type GraphView, type Model, type Node, viewOf } from '../ir/index.ts';
-import { type Mismatch, matchAt, type Scope, titleOf } from '../pattern/index.ts';
+import { type Graph, type GraphView, type Model, type Node, titleOf, viewOf } from '../ir/index.ts';
+import { type Mismatch, matchAt, type Scope } from '../pattern/index.ts';
 import { RuleError } from '../support/errors.ts';
 import { objectionOf } from './driver.ts';
 import type { Rule } from './rule.ts';

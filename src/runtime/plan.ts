@@ -1,4 +1,5 @@
 import {
+  boundBody,
   type DataType,
   type FunctionDefinition,
   findFunction,
@@ -17,7 +18,6 @@ import {
 import { findSchema, newestOpset, normalDomain, type PlainValue } from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { checkNode, kernelAttributes } from './attributes.ts';
-import { instantiateFunction } from './functions.ts';
 import type { Kernel } from './kernel.ts';
 import { findKernel, kernelsOf } from './registry.ts';
 import { resolveTypes } from './signature.ts';
@@ -150,7 +150,7 @@ function planCall(
 ): PlannedCall {
   const definition = findFunction(context.functions, node);
   if (definition !== undefined) {
-    const body = instantiateFunction(definition, node);
+    const body = boundBody(definition, node);
     const opsetImports = definition.opsetImports.length > 0 ? definition.opsetImports : context.opsetImports;
     const callee = planGraph(
       body,

@@ -8,7 +8,7 @@ import {
   type Type,
 } from '../../ir/index.ts';
 import { ModelError } from '../../support/errors.ts';
-import { nestedView, titleOf } from '../graphs.ts';
+import { nestedView, placeOf } from '../graphs.ts';
 import { checkNode, type NodeRules } from './nodes.ts';
 import { checkQuantizer } from './quantizers.ts';
 import type { Report } from './report.ts';
@@ -56,7 +56,7 @@ function checkScope(
   checkInputs(report, graph, path, rules, scope);
   checkInitializers(report, graph, path, rules, scope);
   for (const node of graph.nodes) {
-    const at = `${path}/${titleOf(node)}`;
+    const at = `${path}/${placeOf(node)}`;
     for (const [i, input] of node.inputs.entries()) checkRead(report, input, `${at}/input ${i}`, scope);
     checkNode(report, node, at, rules);
     report.attempt(at, () => checkQuantizer(report, view, node, at));

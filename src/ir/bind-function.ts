@@ -1,12 +1,6 @@
-import {
-  type Attribute,
-  type FunctionDefinition,
-  functionBody,
-  type Graph,
-  maxGraphDepth,
-  type Node,
-} from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
+import { functionBody, maxGraphDepth } from './graph-view.ts';
+import type { Attribute, FunctionDefinition, Graph, Node } from './model.ts';
 
 /**
  * The body of a function as one node calls it: attributes that refer to the function's take the caller's value, else
@@ -16,7 +10,7 @@ export function boundBody(definition: FunctionDefinition, call: Node): Graph {
   const values = new Map<string, Attribute>();
   for (const attribute of definition.attributeDefaults) values.set(attribute.name, attribute);
   for (const attribute of call.attributes) values.set(attribute.name, attribute);
-  return bindGraph(functionBody(definition), values, 0);
+  return bindGraph({ ...functionBody(definition), name: definition.name || call.opType }, values, 0);
 }
 
 function bindGraph(graph: Graph, values: ReadonlyMap<string, Attribute>, depth: number): Graph {
