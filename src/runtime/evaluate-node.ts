@@ -1,8 +1,10 @@
 import type { Node, OpsetImport, Tensor } from '../ir/index.ts';
-import { fromTensor, toTensor } from './array.ts';
+import { ModelError } from '../support/errors.ts';
+import { fromTensor, type NdArray, toTensor } from './array.ts';
 import { Budget, withBudget } from './budget.ts';
 import { planGraph } from './plan.ts';
 import { Environment, runGraph } from './run.ts';
+import { isArray, kindOf } from './values.ts';
 
 export interface EvaluateOptions {
   /** Imported version of the node's domain, or all imports when subgraphs need more than one. */
@@ -51,5 +53,10 @@ export function evaluateNode(
   withBudget(budget, () =>
     runGraph(plan, [...present.values()].map(fromTensor), environment, { budget, maxIterations: 1_000_000 }),
   );
-  return node.outputs.map((name) => (name === '' ? undefined : toTensor(environment.get(name)!)));
+  return node.outputs.map((name) => (name === '' ? undefined : tensorOf(environment.get(name)!, name)));
+}
+
+function tensorOf(value: NdArray, name: string): Tensor {
+  if (isArray(value)) return toTensor(value);
+  throw new ModelError('not-a-tensor', `"${name}" is ${kindOf(value)}, not a tensor.`);
 }

@@ -1,15 +1,16 @@
-import type { Model, Tensor } from '../ir/index.ts';
+import { type Model, Tensor } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
-import { toTensor } from './array.ts';
+import { type NdArray, toTensor } from './array.ts';
 import { Budget, withBudget } from './budget.ts';
 import { bindInputs } from './inputs.ts';
 import { planModel } from './plan.ts';
 import { Environment, type RunContext, runGraph } from './run.ts';
+import { isArray, type RuntimeValue, toRuntimeValue } from './values.ts';
 
 export interface ExecuteOptions {
   /** Values to give back instead of the graph's outputs; any value of the main graph. */
   readonly outputs?: readonly string[];
-  /** Sees each value of the main graph when it is computed, in execution order. */
+  /** Sees each tensor of the main graph when it is computed, in execution order. */
   readonly onValue?: (name: string, value: Tensor) => void;
   readonly onProgress?: (progress: ExecuteProgress) => void;
   readonly limits?: ExecuteLimits;
@@ -32,8 +33,8 @@ export interface ExecuteLimits {
   readonly iterations?: number;
 }
 
-/** What a model is fed: tensors by input name. */
-export type Inputs = ReadonlyMap<string, Tensor> | Iterable<readonly [string, Tensor]>;
+/** What a model is fed: tensors, sequences and optionals by input name. */
+export type Inputs = ReadonlyMap<string, RuntimeValue> | Iterable<readonly [string, RuntimeValue]>;
 
 /**
  * Runs a model: the literal graph, float32 arithmetic for float32 values.
@@ -45,9 +46,30 @@ export type Inputs = ReadonlyMap<string, Tensor> | Iterable<readonly [string, Te
  *
  * @returns the outputs by name, in the order of the graph (or of `options.outputs`)
  * @throws ModelError `unsupported-operator`, `unsupported-version`, `unsupported-dtype`, `missing-input`,
- *   `unknown-input`, `input-mismatch`, `shape-mismatch`, `memory-limit`, `aborted` …, with the node as place
+ *   `unknown-input`, `input-mismatch`, `shape-mismatch`, `memory-limit`, `aborted` …, with the node as place;
+ *   `not-a-tensor` for a sequence or optional among the outputs: see `executeValues`
  */
 export function execute(model: Model, inputs: Inputs, options: ExecuteOptions = {}): Map<string, Tensor> {
+  const outputs = executeValues(model, inputs, options);
+  for (const [name, value] of outputs) {
+    if (value instanceof Tensor) continue;
+    throw new ModelError('not-a-tensor', `The output "${name}" is a sequence or an optional, not a tensor.`, {
+      fix: 'Run the model with executeValues.',
+    });
+  }
+  return outputs as Map<string, Tensor>;
+}
+
+/**
+ * Runs a model as `execute` does, and gives back sequences and optionals too.
+ *
+ * @throws ModelError as `execute`
+ */
+export function executeValues(
+  model: Model,
+  inputs: Inputs,
+  options: ExecuteOptions = {},
+): Map<string, RuntimeValue> {
   const given = new Map(inputs);
   const plan = planModel(model, options.outputs && new Set(options.outputs));
   const values = bindInputs(model, given);
@@ -60,19 +82,23 @@ export function execute(model: Model, inputs: Inputs, options: ExecuteOptions = 
         throw new ModelError('aborted', 'The run was stopped by its signal.', { at: step.place });
       options.onProgress?.({ done: index, total: plan.steps.length, node: step.place });
     },
-    onValue: options.onValue && ((name, value) => options.onValue?.(name, toTensor(value, name))),
+    onValue:
+      options.onValue && ((name, value) => isArray(value) && options.onValue?.(name, toTensor(value, name))),
   };
   withBudget(context.budget, () => runGraph(plan, values, environment, context));
   const names = options.outputs ?? model.graph.outputs.map(({ name }) => name);
-  return new Map(names.map((name) => [name, outputOf(environment, name)]));
+  const types = new Map(model.graph.outputs.map(({ name, type }) => [name, type]));
+  return new Map(
+    names.map((name) => [name, toRuntimeValue(outputOf(environment, name), name, types.get(name))]),
+  );
 }
 
-function outputOf(environment: Environment, name: string): Tensor {
+function outputOf(environment: Environment, name: string): NdArray {
   const value = environment.get(name);
   if (value === undefined) {
     throw new ModelError('unknown-value', `The model has no value "${name}" to give back.`, {
       fix: 'Name values of the main graph.',
     });
   }
-  return toTensor(value, name);
+  return value;
 }

@@ -4,7 +4,9 @@ export {
   type ExecuteOptions,
   type ExecuteProgress,
   execute,
+  executeValues,
   type Inputs,
 } from './execute.ts';
 export type { Kernel, KernelCall, KernelResult } from './kernel.ts';
 export { findKernel, type SupportedOperator, supportedOperators } from './registry.ts';
+export type { RuntimeValue } from './values.ts';

@@ -1,13 +1,14 @@
-import type { Model, Tensor, ValueInfo } from '../ir/index.ts';
+import { type Model, Tensor, type ValueInfo } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
-import { fromTensor, type NdArray } from './array.ts';
+import type { NdArray } from './array.ts';
+import { fromRuntimeValue, type RuntimeValue } from './values.ts';
 
 /**
  * The values of the graph's inputs by position; `undefined` where the initializer of the same name stands in.
  *
  * @throws ModelError `missing-input`, `unknown-input`, `input-mismatch`
  */
-export function bindInputs(model: Model, given: ReadonlyMap<string, Tensor>): (NdArray | undefined)[] {
+export function bindInputs(model: Model, given: ReadonlyMap<string, RuntimeValue>): (NdArray | undefined)[] {
   const { graph } = model;
   const names = new Set(graph.inputs.map(({ name }) => name));
   for (const name of given.keys()) {
@@ -24,15 +25,26 @@ export function bindInputs(model: Model, given: ReadonlyMap<string, Tensor>): (N
   );
   const symbols = new Map<string, { readonly length: number; readonly input: string }>();
   return graph.inputs.map((input) => {
-    const tensor = given.get(input.name);
-    if (tensor !== undefined) {
-      checkInput(input, tensor, symbols);
-      return fromTensor(tensor);
+    const value = given.get(input.name);
+    if (value !== undefined) {
+      checkKind(input, value);
+      if (value instanceof Tensor) checkInput(input, value, symbols);
+      return fromRuntimeValue(value);
     }
     if (defaults.has(input.name)) return undefined;
     throw new ModelError('missing-input', `Input "${input.name}" was not given and has no initializer.`, {
       at: `${graph.name || 'main'}/input ${input.name}`,
     });
+  });
+}
+
+/** A tensor where a tensor is declared, a sequence where a sequence is; an optional takes what it may hold. */
+function checkKind({ name, type }: ValueInfo, value: RuntimeValue): void {
+  const declared = type?.kind;
+  const given = value instanceof Tensor ? 'tensor' : 'tensors' in value ? 'sequence' : 'optional';
+  if (declared === undefined || declared === given || declared === 'optional') return;
+  throw new ModelError('input-mismatch', `Input "${name}" is a ${declared}; a ${given} was given.`, {
+    at: `input ${name}`,
   });
 }
 

@@ -7,6 +7,7 @@ import { describe, type GraphPlan, placed, type Step } from './plan.ts';
 import { roundSmallFloats } from './round-float.ts';
 import { resolveTypes } from './signature.ts';
 import { densify } from './sparse.ts';
+import { SequenceValue } from './values.ts';
 
 /** What a run is watched by, and what it may use. */
 export interface RunContext {
@@ -42,7 +43,7 @@ export class Environment {
   make(name: string, value: NdArray, budget: Budget): void {
     this.#values.set(name, value);
     this.#made.add(name);
-    budget.hold(value.data, byteLengthOf(value));
+    for (const array of arraysOf(value)) budget.hold(array.data, byteLengthOf(array));
   }
 
   /** Forgets a value nobody reads any more. */
@@ -50,7 +51,8 @@ export class Environment {
     const value = this.#values.get(name);
     if (value === undefined) return;
     this.#values.delete(name);
-    if (this.#made.delete(name)) budget.drop(value.data, byteLengthOf(value));
+    if (!this.#made.delete(name)) return;
+    for (const array of arraysOf(value)) budget.drop(array.data, byteLengthOf(array));
   }
 
   releaseAll(budget: Budget): void {
@@ -157,6 +159,11 @@ function lookUp(environment: Environment, name: string, at: string): NdArray {
   const value = environment.get(name);
   if (value !== undefined) return value;
   throw new ModelError('unknown-value', `The value "${name}" was not computed.`, { at });
+}
+
+/** The arrays whose memory a value holds. */
+function arraysOf(value: NdArray): readonly NdArray[] {
+  return value instanceof SequenceValue ? value.items : [value];
 }
 
 function byteLengthOf(value: NdArray): number {

@@ -51,7 +51,7 @@ export function resolveTypes(
     if (!allowed.includes(dtype)) {
       throw new ModelError(
         'unsupported-dtype',
-        `Input ${index} of ${what} is ${dtype}; this library computes it for ${allowed.join(', ')}.`,
+        `Input ${index} of ${what} is ${dtype === 'undefined' ? 'a sequence or an empty optional' : dtype}; this library computes it for ${allowed.join(', ')}.`,
       );
     }
     const other = bound.get(item);

@@ -1,6 +1,7 @@
 import type { Type } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { allocateCells, cellsOf, makeArray, type NdArray, productOf, sameDims } from './array.ts';
+import { isArray, kindOf } from './values.ts';
 
 /**
  * Arrays of one shape joined along a new axis.
@@ -21,6 +22,8 @@ export function stack(items: readonly NdArray[], axis = 0, type?: Type): NdArray
   const dims = [...first.dims.slice(0, axis), items.length, ...first.dims.slice(axis)];
   const target = allocateCells(first.dtype, dims);
   items.forEach((item, n) => {
+    if (!isArray(item))
+      throw new ModelError('type-mismatch', `What a loop collects are tensors, not ${kindOf(item)}.`);
     if (!sameDims(item.dims, first.dims)) {
       throw new ModelError(
         'shape-mismatch',

@@ -1,4 +1,4 @@
-import { allocateCells, cellsOf, makeArray, type NdArray } from './array.ts';
+import { allocateCells, cellsOf, makeArray, type NdArray, stridesOf } from './array.ts';
 import { collapseAxes, forEachRow } from './broadcast.ts';
 
 /**
@@ -22,4 +22,16 @@ export function copyStrided(
     for (let i = row * inner; i < end; i++, p += step) target[i] = source[p]!;
   });
   return makeArray(x.dtype, out, target);
+}
+
+/** Pieces of the given lengths along an axis, one after another. */
+export function cut(x: NdArray, axis: number, parts: readonly number[]): NdArray[] {
+  const strides = stridesOf(x.dims);
+  let start = 0;
+  return parts.map((length) => {
+    const dims = x.dims.map((d, i) => (i === axis ? length : d));
+    const part = copyStrided(x, dims, strides, start * strides[axis]!);
+    start += length;
+    return part;
+  });
 }

@@ -1,5 +1,5 @@
-import { ModelError } from '../../support/errors.ts';
-import { allocateCells, cellsOf, makeArray, normalAxis, productOf } from '../array.ts';
+import { type NdArray, normalAxis } from '../array.ts';
+import { concatenate } from '../concatenate.ts';
 import { movable } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
 
@@ -8,35 +8,6 @@ export const concat = kernel('Concat', {
   versions: [1, 4, 11, 13],
   types: 'T... -> T',
   where: { T: movable },
-  run({ attributes, inputs }) {
-    const first = inputs[0]!;
-    const axis = normalAxis(attributes.axis ?? 1, first.dims.length);
-    const dims = [...first.dims];
-    dims[axis] = 0;
-    for (const input of inputs) {
-      const fits =
-        input!.dims.length === dims.length && input!.dims.every((d, i) => i === axis || d === dims[i]);
-      if (!fits) {
-        throw new ModelError(
-          'shape-mismatch',
-          `[${first.dims}] and [${input!.dims}] cannot be joined along axis ${axis}; other axes differ.`,
-        );
-      }
-      dims[axis] += input!.dims[axis]!;
-    }
-    const target = allocateCells(first.dtype, dims);
-    const inner = productOf(dims, axis + 1);
-    const outer = productOf(dims, 0, axis);
-    let offset = 0;
-    for (const input of inputs) {
-      const source = cellsOf(input!);
-      const run = input!.dims[axis]! * inner;
-      for (let row = 0; row < outer; row++) {
-        const to = row * dims[axis]! * inner + offset;
-        for (let i = 0; i < run; i++) target[to + i] = source[row * run + i]!;
-      }
-      offset += run;
-    }
-    return makeArray(first.dtype, dims, target);
-  },
+  run: ({ attributes, inputs }) =>
+    concatenate(inputs as readonly NdArray[], normalAxis(attributes.axis ?? 1, inputs[0]!.dims.length)),
 });

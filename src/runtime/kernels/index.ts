@@ -29,6 +29,7 @@ import { clip, clip6 } from './clip.ts';
 import { col2im } from './col2im.ts';
 import { compress } from './compress.ts';
 import { concat } from './concat.ts';
+import { concatFromSequence } from './concat-from-sequence.ts';
 import { constant } from './constant.ts';
 import { constantOfShape } from './constant-of-shape.ts';
 import { conv } from './conv.ts';
@@ -102,6 +103,9 @@ import { nonMaxSuppression } from './non-max-suppression.ts';
 import { nonZero } from './non-zero.ts';
 import { not } from './not.ts';
 import { oneHot } from './one-hot.ts';
+import { optional } from './optional.ts';
+import { optionalGetElement } from './optional-get-element.ts';
+import { optionalHasElement } from './optional-has-element.ts';
 import { or } from './or.ts';
 import { pRelu } from './p-relu.ts';
 import { pad, pad2 } from './pad.ts';
@@ -121,6 +125,7 @@ import { reduceMin } from './reduce-min.ts';
 import { reduceProd } from './reduce-prod.ts';
 import { reduceSum } from './reduce-sum.ts';
 import { reduceSumSquare } from './reduce-sum-square.ts';
+import { regexFullMatch } from './regex-full-match.ts';
 import { relu } from './relu.ts';
 import { reshape, reshape1 } from './reshape.ts';
 import { resize, resize10 } from './resize.ts';
@@ -135,6 +140,13 @@ import { scatter } from './scatter.ts';
 import { scatterElements } from './scatter-elements.ts';
 import { scatterNd } from './scatter-nd.ts';
 import { selu } from './selu.ts';
+import { sequenceAt } from './sequence-at.ts';
+import { sequenceConstruct } from './sequence-construct.ts';
+import { sequenceEmpty } from './sequence-empty.ts';
+import { sequenceErase } from './sequence-erase.ts';
+import { sequenceInsert } from './sequence-insert.ts';
+import { sequenceLength } from './sequence-length.ts';
+import { sequenceMap } from './sequence-map.ts';
 import { shape } from './shape.ts';
 import { shrink } from './shrink.ts';
 import { sigmoid } from './sigmoid.ts';
@@ -148,13 +160,18 @@ import { softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { spaceToDepth } from './space-to-depth.ts';
 import { split } from './split.ts';
+import { splitToSequence } from './split-to-sequence.ts';
 import { sqrt } from './sqrt.ts';
 import { squeeze } from './squeeze.ts';
+import { stringConcat } from './string-concat.ts';
+import { stringNormalizer } from './string-normalizer.ts';
+import { stringSplit } from './string-split.ts';
 import { sub } from './sub.ts';
 import { sum } from './sum.ts';
 import { swish } from './swish.ts';
 import { tan } from './tan.ts';
 import { tanh } from './tanh.ts';
+import { tfIdfVectorizer } from './tf-idf-vectorizer.ts';
 import { thresholdedRelu } from './thresholded-relu.ts';
 import { tile } from './tile.ts';
 import { topK, topK1 } from './top-k.ts';
@@ -197,6 +214,7 @@ export const kernels: readonly Kernel[] = [
   clip6,
   col2im,
   compress,
+  concatFromSequence,
   concat,
   constantOfShape,
   constant,
@@ -272,6 +290,9 @@ export const kernels: readonly Kernel[] = [
   nonZero,
   not,
   oneHot,
+  optionalGetElement,
+  optionalHasElement,
+  optional,
   or,
   pRelu,
   pad,
@@ -293,6 +314,7 @@ export const kernels: readonly Kernel[] = [
   reduceProd,
   reduceSumSquare,
   reduceSum,
+  regexFullMatch,
   relu,
   reshape,
   reshape1,
@@ -310,6 +332,13 @@ export const kernels: readonly Kernel[] = [
   scatterNd,
   scatter,
   selu,
+  sequenceAt,
+  sequenceConstruct,
+  sequenceEmpty,
+  sequenceErase,
+  sequenceInsert,
+  sequenceLength,
+  sequenceMap,
   shape,
   shrink,
   sigmoid,
@@ -323,14 +352,19 @@ export const kernels: readonly Kernel[] = [
   softplus,
   softsign,
   spaceToDepth,
+  splitToSequence,
   split,
   sqrt,
   squeeze,
+  stringConcat,
+  stringNormalizer,
+  stringSplit,
   sub,
   sum,
   swish,
   tan,
   tanh,
+  tfIdfVectorizer,
   thresholdedRelu,
   tile,
   topK,

@@ -1,8 +1,8 @@
 import { ModelError } from '../../support/errors.ts';
-import { integersOf, type NdArray, normalAxis, stridesOf } from '../array.ts';
+import { integersOf, normalAxis } from '../array.ts';
 import { movable } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
-import { copyStrided } from '../strided.ts';
+import { cut } from '../strided.ts';
 
 /**
  * Cuts an array along an axis: into the lengths given (attribute, or input in versions 1 and 13 on), into `num_outputs`
@@ -31,15 +31,4 @@ function chunks(total: number, wanted: number | undefined, outputs: number): num
     throw new ModelError('shape-mismatch', `${total} elements cannot be split into ${count} equal parts.`);
   const size = Math.ceil(total / count);
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(size, total - i * size)));
-}
-
-function cut(x: NdArray, axis: number, parts: readonly number[]): NdArray[] {
-  const strides = stridesOf(x.dims);
-  let start = 0;
-  return parts.map((length) => {
-    const dims = x.dims.map((d, i) => (i === axis ? length : d));
-    const part = copyStrided(x, dims, strides, start * strides[axis]!);
-    start += length;
-    return part;
-  });
 }
