@@ -103,8 +103,22 @@ class Job {
     });
   }
 
-  /** Rewrites a graph and the graphs inside it; the same object when nothing matched. */
+  /**
+   * Rewrites a graph and the graphs inside it; the same object when nothing matched. What changes around a subgraph may
+   * open the way for a rule inside it, so a graph that holds others is gone through until it stays as it is.
+   */
   graph(graph: Graph, surroundings: Surroundings, path: string, depth: number): Graph {
+    let before = graph;
+    for (;;) {
+      const after = this.#round(before, surroundings, path, depth);
+      const isSettled = after === before || after.nodes.every((node) => subgraphsOf(node).length === 0);
+      if (isSettled || this.stop !== undefined) return after;
+      before = after;
+    }
+  }
+
+  /** The graphs inside first, then the graph itself, once. */
+  #round(graph: Graph, surroundings: Surroundings, path: string, depth: number): Graph {
     if (depth > maxGraphDepth)
       throw new ModelError('too-deep', `Subgraphs are nested more than ${maxGraphDepth} levels deep.`, {
         at: path,

@@ -63,6 +63,24 @@ describe('rewriting', () => {
     ]);
   });
 
+  it('comes back to a subgraph when what it captures has changed', () => {
+    const before = model`
+      main (float[2] x, bool c) => (float[2] z) <float[2] w = {1, 2}> {
+        k = Neg (w)
+        m = Neg (k)
+        z = If <then_branch = yes () => (float[2] t) { t = Add (x, m) }, else_branch = no () => (float[2] e) { e = Abs (x) }> (c)
+      }`;
+    const plusConstant = rule({
+      name: 'plus-constant',
+      match: op.Add(any('x'), constant('w')),
+      effect: 'rounding',
+      rewrite: ({ x, w }, build) => build.Sub(x, build.constant(w.tensor, 'minus')),
+    });
+    const after = rewrite(before, ruleSet(plusConstant, doubleNegation)).model;
+    expect(printModel(after)).toContain('t = Sub (x, ');
+    expect(rewrite(after, ruleSet(plusConstant, doubleNegation)).model).toBe(after);
+  });
+
   it('turns new constants of a function body into Constant nodes', () => {
     const before = model`
       <ir_version: 10, opset_import: ["" : 21, "local" : 1]>
