@@ -55,10 +55,19 @@ const arrays = {
   uint64: BigUint64Array,
 } as const;
 
+/** Elements that tensors hold. */
+const lasting = new WeakSet<object>();
+
 /** The values of a tensor, shared with it. */
 export function fromTensor(tensor: Tensor): NdArray {
   const data = tensor.dtype === 'string' ? tensor.toStrings() : valuesOf(tensor);
+  lasting.add(data);
   return { dtype: tensor.dtype, dims: tensor.dims, data };
+}
+
+/** Whether elements belong to a tensor and so never change; those that a kernel has allocated may be used again. */
+export function isLasting(data: ArrayData): boolean {
+  return lasting.has(data);
 }
 
 /** A tensor of an array's values. Native element types share the buffer, which nobody writes to any more. */

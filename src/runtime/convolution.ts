@@ -59,7 +59,8 @@ export function convolve(
   return { sums, dims };
 }
 
-function checkConvolution(x: NdArray, w: NdArray, attributes: ConvolutionAttributes): void {
+/** @throws ModelError `shape-mismatch` where x, w, `group` and `kernel_shape` do not fit together */
+export function checkConvolution(x: NdArray, w: NdArray, attributes: ConvolutionAttributes): void {
   const { group = 1, kernel_shape } = attributes;
   if (x.dims.length < 3 || w.dims.length !== x.dims.length) {
     throw new ModelError(

@@ -3,6 +3,7 @@ import { ModelError } from '../support/errors.ts';
 import { fromTensor, type NdArray, toTensor } from './array.ts';
 import { Budget, withBudget } from './budget.ts';
 import { planGraph } from './plan.ts';
+import { randomSource } from './random-numbers.ts';
 import { Environment, runGraph } from './run.ts';
 import { isArray, kindOf } from './values.ts';
 
@@ -51,7 +52,11 @@ export function evaluateNode(
   const environment = new Environment();
   const budget = new Budget(memory);
   withBudget(budget, () =>
-    runGraph(plan, [...present.values()].map(fromTensor), environment, { budget, maxIterations: 1_000_000 }),
+    runGraph(plan, [...present.values()].map(fromTensor), environment, {
+      budget,
+      maxIterations: 1_000_000,
+      random: randomSource(undefined),
+    }),
   );
   return node.outputs.map((name) => (name === '' ? undefined : tensorOf(environment.get(name)!, name)));
 }

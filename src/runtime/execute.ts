@@ -4,6 +4,7 @@ import { type NdArray, toTensor } from './array.ts';
 import { Budget, withBudget } from './budget.ts';
 import { bindInputs } from './inputs.ts';
 import { planModel } from './plan.ts';
+import { randomSource } from './random-numbers.ts';
 import { Environment, type RunContext, runGraph } from './run.ts';
 import { isArray, type RuntimeValue, toRuntimeValue } from './values.ts';
 
@@ -14,6 +15,8 @@ export interface ExecuteOptions {
   readonly onValue?: (name: string, value: Tensor) => void;
   readonly onProgress?: (progress: ExecuteProgress) => void;
   readonly limits?: ExecuteLimits;
+  /** For operators that draw random numbers and have no seed of their own; without it they are refused. */
+  readonly seed?: number;
   /** Looked at between nodes; an `AbortSignal` fits. */
   readonly signal?: { readonly aborted: boolean };
 }
@@ -77,6 +80,7 @@ export function executeValues(
   const context: RunContext = {
     budget: new Budget(options.limits?.memory),
     maxIterations: options.limits?.iterations ?? 1_000_000,
+    random: randomSource(options.seed),
     beforeStep: (step, index) => {
       if (options.signal?.aborted)
         throw new ModelError('aborted', 'The run was stopped by its signal.', { at: step.place });

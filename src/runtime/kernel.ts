@@ -1,6 +1,7 @@
 import type { DataType, Graph, Node } from '../ir/index.ts';
 import type { OperatorAttributes, PlainValue } from '../ops/index.ts';
 import type { NdArray } from './array.ts';
+import type { RandomNumbers } from './random-numbers.ts';
 import { parseSignature, type Signature, type TypeVariables } from './signature.ts';
 
 /** One call of a kernel: a node's attributes with the schema's defaults, and the values of its inputs. */
@@ -17,6 +18,12 @@ export interface KernelCall<Attributes = Readonly<Record<string, PlainValue | un
   runGraph(graph: Graph, inputs: readonly NdArray[]): NdArray[];
   /** How often a loop may turn before it is called endless. */
   readonly maxIterations: number;
+  /**
+   * A fresh source of random numbers for the node's own seed, else for the seed of the run.
+   *
+   * @throws ModelError `unseeded` when there is neither
+   */
+  random(seed: number | undefined): RandomNumbers;
 }
 
 /** What a kernel computes: its one output, or all of them by position. */

@@ -1,5 +1,5 @@
 import { ModelError } from '../support/errors.ts';
-import { allocateDoubles, type Cells, cellsOf, type NdArray, productOf } from './array.ts';
+import { allocateDoubles, type Cells } from './array.ts';
 import { broadcastDims, broadcastStrides } from './broadcast.ts';
 import { multiplyPanels, type Precision, packPanels } from './gemm.ts';
 import { positions } from './padded.ts';
@@ -64,25 +64,6 @@ export function multiplyMatrices(a: Cells, b: Cells, shape: MatMulShape, precisi
       precision,
       result.subarray(start, start + rows * columns),
     );
-  }
-  return result;
-}
-
-/** Elements minus zero points that are repeated along rows or columns: `zeroOf(position)` per element. */
-export function centredCells(x: NdArray, zero: NdArray | undefined, along: 'rows' | 'columns'): Cells {
-  const source = cellsOf(x);
-  if (zero === undefined) return source;
-  const zeros = cellsOf(zero);
-  if (zeros.length === 1 && zeros[0] === 0) return source;
-  const columns = x.dims.at(-1) ?? 1;
-  const result = allocateDoubles(source.length);
-  const groups = along === 'rows' ? productOf(x.dims, 0, x.dims.length - 1) : columns;
-  if (zeros.length !== 1 && groups % zeros.length !== 0) {
-    throw new ModelError('shape-mismatch', `Zero points [${zero.dims}] do not fit [${x.dims}].`);
-  }
-  for (let i = 0; i < source.length; i++) {
-    const group = along === 'rows' ? Math.floor(i / columns) : i % columns;
-    result[i] = source[i]! - zeros[group % zeros.length]!;
   }
   return result;
 }

@@ -1,5 +1,6 @@
 import {
   boundBody,
+  checkSingleAssignment,
   type DataType,
   type FunctionDefinition,
   findFunction,
@@ -11,6 +12,7 @@ import {
   type OpsetImport,
   opsetOf,
   type SparseTensor,
+  sortNodes,
   subgraphsOf,
   type Tensor,
   type Type,
@@ -21,7 +23,6 @@ import { checkNode, kernelAttributes } from './attributes.ts';
 import type { Kernel } from './kernel.ts';
 import { findKernel, kernelsOf } from './registry.ts';
 import { resolveTypes } from './signature.ts';
-import { sortNodes } from './sort.ts';
 
 /** A graph made ready to run: every operator resolved, nodes in an order that works, dead values known. */
 export interface GraphPlan {
@@ -104,7 +105,8 @@ export function planGraph(
   graph.inputs.forEach((input, index) => {
     scope.types.set(input.name, inputTypes[index] ?? elementType(input.type));
   });
-  const nodes = sortNodes(graph, context.place);
+  checkSingleAssignment(graph, context.place);
+  const nodes = sortNodes(graph.nodes, undefined, context.place);
   const lastReader = findLastReaders(nodes, graph, context.keep);
   const steps = nodes.map((node, index) => planNode(node, index, scope, context, lastReader));
   const outputTypes = graph.outputs.map(({ name }) => typeOf(name, scope, context.place));

@@ -11,7 +11,7 @@ import {
 import { slideWindow, type Window, type WindowAttributes } from './window.ts';
 
 export interface PoolAttributes extends WindowAttributes {
-  readonly kernel_shape: readonly number[];
+  readonly kernel_shape?: readonly number[] | undefined;
 }
 
 /** The taps of one window that lie inside the input, as positions within the channel. */
@@ -58,7 +58,10 @@ export function poolWindow(
   const spatial = x.dims.slice(2);
   if (spatial.length === 0)
     throw new ModelError('shape-mismatch', `A pool needs x [N, C, spatial…]; it is [${x.dims}].`);
-  return { spatial, window: slideWindow(spatial, attributes.kernel_shape, attributes) };
+  const { kernel_shape } = attributes;
+  if (kernel_shape === undefined)
+    throw new ModelError('missing-attribute', 'A pool needs the attribute "kernel_shape".');
+  return { spatial, window: slideWindow(spatial, kernel_shape, attributes) };
 }
 
 /** Visits every output position in row-major order with the taps of its window, in row-major order. */

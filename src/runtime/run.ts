@@ -13,6 +13,7 @@ import { SequenceValue } from './values.ts';
 export interface RunContext {
   readonly budget: Budget;
   readonly maxIterations: number;
+  readonly random: KernelCall['random'];
   /** Called before each node of the main graph. */
   readonly beforeStep?: ((step: Step, index: number) => void) | undefined;
   /** Called with each value of the main graph. */
@@ -126,6 +127,7 @@ function runKernel(
     runGraph: (graph, values) =>
       runBody(planOf(step, graph), values, new Environment(environment), innerContext(context)),
     maxIterations: context.maxIterations,
+    random: context.random,
   };
   const result = kernel.run(call);
   const outputs = Array.isArray(result) ? (result as readonly (NdArray | undefined)[]) : [result as NdArray];
@@ -146,7 +148,8 @@ function runBody(
 }
 
 function innerContext(context: RunContext): RunContext {
-  return { budget: context.budget, maxIterations: context.maxIterations };
+  const { budget, maxIterations, random } = context;
+  return { budget, maxIterations, random };
 }
 
 function planOf(step: Step, graph: Graph): GraphPlan {

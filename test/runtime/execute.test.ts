@@ -183,7 +183,9 @@ describe('execute refuses', () => {
     const refused = (text: string, opset = 21) =>
       errorOf(() =>
         run(
-          parseModel(`<ir_version: 10, opset_import: ["" : ${opset}, "own" : 1]> ${text}`),
+          parseModel(
+            `<ir_version: 10, opset_import: ["" : ${opset}, "own" : 1, "com.microsoft" : 2]> ${text}`,
+          ),
           [['x', f32(1, 2)]],
           {
             onValue: (name) => seen.push(name),
@@ -193,9 +195,11 @@ describe('execute refuses', () => {
     const unknown = refused('g (float[2] x) => (float[2] y) { a = Neg (x)  y = own.Magic (a) }');
     expect([unknown.code, unknown.at]).toEqual(['unsupported-operator', 'g/y']);
     expect(unknown.message).toMatch(/own::Magic/);
-    const version = refused('g (float[2] x) => (float[2] y) { a = Neg (x)  y = GRU (a, a, a) }', 1);
+    const version = refused(
+      'g (float[2] x) => (float[2] y) { a = Neg (x)  y = com.microsoft.QuantizeLinear (a, a) }',
+    );
     expect([version.code, version.at]).toEqual(['unsupported-version', 'g/y']);
-    expect(version.message).toMatch(/GRU of opset 1 \(version 1\)/);
+    expect(version.message).toMatch(/com\.microsoft::QuantizeLinear of opset 2 \(version 2\)/);
     expect(refused('g (float[2] x) => (float[2] y) { y = Neg (x) }', 99).code).toBe('unsupported-version');
     const dtype = refused('g (float[2] x) => (float[2] y) { a = Cast <to = 8> (x)  y = Neg (a) }');
     expect([dtype.code, dtype.at]).toEqual(['unsupported-dtype', 'g/y']);

@@ -1,64 +1,22 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { type DataType, type Model, type Node, type Tensor, tensor } from '../../src/ir/index.ts';
-import type { PlainValue } from '../../src/ops/index.ts';
+import { tensor } from '../../src/ir/index.ts';
 import { execute } from '../../src/runtime/index.ts';
 import { encodeModel } from '../../src/serde/index.ts';
-import { nodeOf } from './run-node.ts';
+import {
+  bytes,
+  type Case,
+  caseOf,
+  expectSameWithSeeds,
+  modelOf,
+  product,
+  type Random,
+  randomStream,
+  scaleOf,
+  toOrt,
+} from './engine.ts';
 
 /** Random nodes, computed here and by ONNX Runtime: whole numbers have to be equal, floats close to the largest value. */
-
-/** A stream of random numbers that is the same in every run. */
-function randomStream(seed: number) {
-  let state = seed;
-  const next = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const whole = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
-  const pick = <T>(items: readonly T[]): T => items[whole(0, items.length - 1)]!;
-  const floats = (dims: readonly number[], size = 4): Tensor =>
-    tensor(
-      'float32',
-      dims,
-      Array.from({ length: product(dims) }, () => (next() - 0.5) * size),
-    );
-  const codes = (dtype: 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32', dims: readonly number[]): Tensor => {
-    const [low, high] = {
-      int8: [-128, 127],
-      uint8: [0, 255],
-      int16: [-32768, 32767],
-      uint16: [0, 65535],
-      int32: [-9999, 9999],
-    }[dtype] as [number, number];
-    return tensor(
-      dtype,
-      dims,
-      Array.from({ length: product(dims) }, () => whole(low, high)),
-    );
-  };
-  return { next, whole, pick, floats, codes };
-}
-
-type Random = ReturnType<typeof randomStream>;
-
-interface Case {
-  readonly node: Node;
-  readonly inputs: readonly (Tensor | undefined)[];
-}
-
-function caseOf(
-  opType: string,
-  inputs: readonly (Tensor | undefined)[],
-  attributes: Readonly<Record<string, PlainValue>> = {},
-  outputs = 1,
-): Case {
-  return { node: nodeOf(opType, inputs, attributes, { outputs }), inputs };
-}
-
-const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
-const scaleOf = ({ next }: Random) => tensor('float32', [], [0.01 + next()]);
-const bytes = ['int8', 'uint8'] as const;
 
 /** Dims and attributes of a random two-dimensional window. */
 function windowOf({ whole, pick }: Random) {
@@ -111,7 +69,7 @@ const makers: Record<string, (random: Random) => Case> = {
     return caseOf('DequantizeLinear', [r.codes(dtype, [3, 7]), scale, r.codes(dtype, dims)], { axis: 0 });
   },
   DynamicQuantizeLinear: (r) =>
-    caseOf('DynamicQuantizeLinear', [r.floats([5, 6], r.pick([0, 0.1, 300]))], {}, 3),
+    caseOf('DynamicQuantizeLinear', [r.floats([5, 6], r.pick([0, 0.1, 300]))], {}, { outputs: 3 }),
   QLinearConv: (r) => {
     const { size, kernel, attributes } = windowOf(r);
     const group = r.pick([1, 2]);
@@ -198,7 +156,7 @@ const makers: Record<string, (random: Random) => Case> = {
       'MaxPool',
       [r.floats([1, 2, ...size])],
       { ...attributes, kernel_shape: kernel, ceil_mode: r.whole(0, 1) },
-      2,
+      { outputs: 2 },
     );
   },
   AveragePool: (r) => {
@@ -255,19 +213,7 @@ const perMaker = 12;
 
 describe('beside ONNX Runtime', () => {
   it.each(Object.keys(makers))('%s', async (name) => {
-    for (let seed = 1; seed <= perMaker; seed++) {
-      const made = makers[name]!(randomStream(seed * 7919));
-      const where = `${name}, seed ${seed}`;
-      const { model, feeds } = modelOf(made);
-      const session = await ort.InferenceSession.create(encodeModel(model), {
-        graphOptimizationLevel: 'disabled',
-        intraOpNumThreads: 1,
-        logSeverityLevel: 3,
-      });
-      const theirs = await session.run(Object.fromEntries(feeds.map(([input, x]) => [input, toOrt(x)])));
-      for (const [output, got] of execute(model, feeds)) expectClose(got, theirs[output]!, where);
-      await session.release();
-    }
+    await expectSameWithSeeds(name, makers[name]!, perMaker);
   });
 });
 
@@ -302,55 +248,3 @@ it.runIf(process.arch === 'x64')('sums float32 convolutions to the bit as 16 thr
     await session.release();
   }
 });
-
-function modelOf({ node, inputs }: Case): { model: Model; feeds: [string, Tensor][] } {
-  const feeds = inputs.flatMap((x, i) => (x === undefined ? [] : [[`i${i}`, x] as [string, Tensor]]));
-  const none = { metadata: [] };
-  const graph = {
-    ...none,
-    name: 'one',
-    nodes: [node],
-    initializers: [],
-    sparseInitializers: [],
-    inputs: feeds.map(([name, { dtype, dims }]) => ({
-      ...none,
-      name,
-      type: { kind: 'tensor' as const, elemType: dtype, shape: dims.map((value) => ({ value })) },
-    })),
-    outputs: node.outputs.map((name) => ({ ...none, name })),
-    valueInfos: [],
-    quantizationAnnotations: [],
-  };
-  const opsetImports = [{ domain: '', version: 21 }];
-  const model = {
-    ...none,
-    irVersion: 10,
-    graph,
-    opsetImports,
-    trainingInfo: [],
-    functions: [],
-    configurations: [],
-  };
-  return { model, feeds };
-}
-
-function toOrt(x: Tensor): ort.Tensor {
-  return new ort.Tensor(x.dtype as 'float32', x.toTypedArray() as Float32Array, [...x.dims]);
-}
-
-function expectClose(got: Tensor, want: ort.Tensor, where: string): void {
-  expect([got.dtype as DataType, [...got.dims]], where).toEqual([want.type, [...want.dims]]);
-  const a = got.toTypedArray() as ArrayLike<number>;
-  const b = want.data as unknown as ArrayLike<number>;
-  if (got.dtype !== 'float32') {
-    expect(Array.from(a), where).toEqual(Array.from(b));
-    return;
-  }
-  let largest = 0;
-  let worst = 0;
-  for (let i = 0; i < b.length; i++) {
-    largest = Math.max(largest, Math.abs(b[i]!));
-    worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
-  }
-  expect(worst / (largest || 1), where).toBeLessThan(2e-6);
-}

@@ -4,7 +4,7 @@ import { dot, runRecurrent } from '../recurrent.ts';
 
 /** Gates z (update) and r (reset), candidate h; `linear_before_reset` resets after the recurrence product. */
 export const gru = kernel('GRU', {
-  versions: [3, 7, 14, 22],
+  versions: [1, 3, 7, 14, 22],
   types: 'T, T, T, T, int32, T -> T, T',
   where: { T: floats },
   run: (call) =>

@@ -12,16 +12,20 @@ import { asin } from './asin.ts';
 import { asinh } from './asinh.ts';
 import { atan } from './atan.ts';
 import { atanh } from './atanh.ts';
+import { attention } from './attention.ts';
 import { averagePool } from './average-pool.ts';
 import { batchNormalization } from './batch-normalization.ts';
+import { bernoulli } from './bernoulli.ts';
 import { bitCast } from './bit-cast.ts';
 import { bitShift } from './bit-shift.ts';
 import { bitwiseAnd } from './bitwise-and.ts';
 import { bitwiseNot } from './bitwise-not.ts';
 import { bitwiseOr } from './bitwise-or.ts';
 import { bitwiseXor } from './bitwise-xor.ts';
+import { blackmanWindow } from './blackman-window.ts';
 import { cast } from './cast.ts';
 import { castLike } from './cast-like.ts';
+import { causalConvWithState } from './causal-conv-with-state.ts';
 import { ceil } from './ceil.ts';
 import { celu } from './celu.ts';
 import { centerCropPad } from './center-crop-pad.ts';
@@ -43,6 +47,7 @@ import { deformConv } from './deform-conv.ts';
 import { depthToSpace } from './depth-to-space.ts';
 import { dequantizeLinear, microsoftDequantizeLinear } from './dequantize-linear.ts';
 import { det } from './det.ts';
+import { dft, dft17 } from './dft.ts';
 import { div } from './div.ts';
 import { dropout } from './dropout.ts';
 import { dynamicQuantizeLinear } from './dynamic-quantize-linear.ts';
@@ -68,6 +73,8 @@ import { greaterOrEqual } from './greater-or-equal.ts';
 import { gridSample } from './grid-sample.ts';
 import { groupNormalization } from './group-normalization.ts';
 import { gru } from './gru.ts';
+import { hammingWindow } from './hamming-window.ts';
+import { hannWindow } from './hann-window.ts';
 import { hardSigmoid } from './hard-sigmoid.ts';
 import { hardSwish } from './hard-swish.ts';
 import { hardmax } from './hardmax.ts';
@@ -80,6 +87,7 @@ import { layerNormalization } from './layer-normalization.ts';
 import { leakyRelu } from './leaky-relu.ts';
 import { less } from './less.ts';
 import { lessOrEqual } from './less-or-equal.ts';
+import { linearAttention } from './linear-attention.ts';
 import { log } from './log.ts';
 import { logSoftmax } from './log-softmax.ts';
 import { loop } from './loop.ts';
@@ -91,14 +99,18 @@ import { matMul } from './mat-mul.ts';
 import { matMulInteger } from './mat-mul-integer.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
+import { maxRoiPool } from './max-roi-pool.ts';
 import { maxUnpool } from './max-unpool.ts';
 import { mean } from './mean.ts';
 import { meanVarianceNormalization } from './mean-variance-normalization.ts';
+import { melWeightMatrix } from './mel-weight-matrix.ts';
 import { min } from './min.ts';
 import { mish } from './mish.ts';
 import { mod } from './mod.ts';
 import { mul } from './mul.ts';
+import { multinomial } from './multinomial.ts';
 import { neg } from './neg.ts';
+import { negativeLogLikelihoodLoss } from './negative-log-likelihood-loss.ts';
 import { nonMaxSuppression } from './non-max-suppression.ts';
 import { nonZero } from './non-zero.ts';
 import { not } from './not.ts';
@@ -113,6 +125,10 @@ import { pow } from './pow.ts';
 import { qLinearConv } from './q-linear-conv.ts';
 import { qLinearMatMul } from './q-linear-mat-mul.ts';
 import { microsoftQuantizeLinear, quantizeLinear } from './quantize-linear.ts';
+import { randomNormal } from './random-normal.ts';
+import { randomNormalLike } from './random-normal-like.ts';
+import { randomUniform } from './random-uniform.ts';
+import { randomUniformLike } from './random-uniform-like.ts';
 import { range } from './range.ts';
 import { reciprocal } from './reciprocal.ts';
 import { reduceL1 } from './reduce-l1.ts';
@@ -156,6 +172,7 @@ import { sinh } from './sinh.ts';
 import { size } from './size.ts';
 import { slice, slice1 } from './slice.ts';
 import { softmax } from './softmax.ts';
+import { softmaxCrossEntropyLoss } from './softmax-cross-entropy-loss.ts';
 import { softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { spaceToDepth } from './space-to-depth.ts';
@@ -163,17 +180,20 @@ import { split } from './split.ts';
 import { splitToSequence } from './split-to-sequence.ts';
 import { sqrt } from './sqrt.ts';
 import { squeeze } from './squeeze.ts';
+import { stft } from './stft.ts';
 import { stringConcat } from './string-concat.ts';
 import { stringNormalizer } from './string-normalizer.ts';
 import { stringSplit } from './string-split.ts';
 import { sub } from './sub.ts';
 import { sum } from './sum.ts';
+import { swiGlu } from './swi-glu.ts';
 import { swish } from './swish.ts';
 import { tan } from './tan.ts';
 import { tanh } from './tanh.ts';
+import { tensorScatter } from './tensor-scatter.ts';
 import { tfIdfVectorizer } from './tf-idf-vectorizer.ts';
 import { thresholdedRelu } from './thresholded-relu.ts';
-import { tile } from './tile.ts';
+import { tile, tile1 } from './tile.ts';
 import { topK, topK1 } from './top-k.ts';
 import { transpose } from './transpose.ts';
 import { trilu } from './trilu.ts';
@@ -197,16 +217,20 @@ export const kernels: readonly Kernel[] = [
   asinh,
   atan,
   atanh,
+  attention,
   averagePool,
   batchNormalization,
+  bernoulli,
   bitCast,
   bitShift,
   bitwiseAnd,
   bitwiseNot,
   bitwiseOr,
   bitwiseXor,
+  blackmanWindow,
   castLike,
   cast,
+  causalConvWithState,
   ceil,
   celu,
   centerCropPad,
@@ -230,6 +254,8 @@ export const kernels: readonly Kernel[] = [
   dequantizeLinear,
   microsoftDequantizeLinear,
   det,
+  dft,
+  dft17,
   div,
   dropout,
   dynamicQuantizeLinear,
@@ -255,6 +281,8 @@ export const kernels: readonly Kernel[] = [
   gridSample,
   groupNormalization,
   gru,
+  hammingWindow,
+  hannWindow,
   hardSigmoid,
   hardSwish,
   hardmax,
@@ -267,6 +295,7 @@ export const kernels: readonly Kernel[] = [
   leakyRelu,
   lessOrEqual,
   less,
+  linearAttention,
   logSoftmax,
   log,
   loop,
@@ -277,15 +306,19 @@ export const kernels: readonly Kernel[] = [
   matMulInteger,
   matMul,
   maxPool,
+  maxRoiPool,
   maxUnpool,
   max,
   meanVarianceNormalization,
   mean,
+  melWeightMatrix,
   min,
   mish,
   mod,
   mul,
+  multinomial,
   neg,
+  negativeLogLikelihoodLoss,
   nonMaxSuppression,
   nonZero,
   not,
@@ -302,6 +335,10 @@ export const kernels: readonly Kernel[] = [
   qLinearMatMul,
   microsoftQuantizeLinear,
   quantizeLinear,
+  randomNormalLike,
+  randomNormal,
+  randomUniformLike,
+  randomUniform,
   range,
   reciprocal,
   reduceL1,
@@ -348,6 +385,7 @@ export const kernels: readonly Kernel[] = [
   size,
   slice,
   slice1,
+  softmaxCrossEntropyLoss,
   softmax,
   softplus,
   softsign,
@@ -356,17 +394,21 @@ export const kernels: readonly Kernel[] = [
   split,
   sqrt,
   squeeze,
+  stft,
   stringConcat,
   stringNormalizer,
   stringSplit,
   sub,
   sum,
+  swiGlu,
   swish,
   tan,
   tanh,
+  tensorScatter,
   tfIdfVectorizer,
   thresholdedRelu,
   tile,
+  tile1,
   topK,
   topK1,
   transpose,

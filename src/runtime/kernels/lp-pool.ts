@@ -4,7 +4,7 @@ import { pool } from '../pool.ts';
 
 /** (Σ |x|^p)^(1/p) of each window. */
 export const lpPool = kernel('LpPool', {
-  versions: [2, 11, 18, 22],
+  versions: [1, 2, 11, 18, 22],
   types: 'T -> T',
   where: { T: floats },
   run: ({ attributes, inputs: [x] }) =>

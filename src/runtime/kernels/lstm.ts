@@ -4,7 +4,7 @@ import { dot, runRecurrent } from '../recurrent.ts';
 
 /** Gates i, o and f with peepholes, candidate c; `input_forget` couples i and f. */
 export const lstm = kernel('LSTM', {
-  versions: [7, 14, 22],
+  versions: [1, 7, 14, 22],
   types: 'T, T, T, T, int32, T, T, T -> T, T, T',
   where: { T: floats },
   run: (call) =>

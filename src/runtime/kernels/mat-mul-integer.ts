@@ -1,7 +1,8 @@
-import { allocateNumbers, makeArray } from '../array.ts';
+import { makeArray } from '../array.ts';
 import { bytes } from '../dtypes.ts';
+import { multiplyBytes } from '../integer/matmul.ts';
 import { kernel } from '../kernel.ts';
-import { centredCells, matMulShape, multiplyMatrices } from '../matmul.ts';
+import { matMulShape } from '../matmul.ts';
 
 /** Σ (a − a's zero point)·(b − b's zero point) in int32; zero points per tensor, per row of a or per column of b. */
 export const matMulInteger = kernel('MatMulInteger', {
@@ -10,10 +11,6 @@ export const matMulInteger = kernel('MatMulInteger', {
   where: { A: bytes, B: bytes },
   run({ inputs: [a, b, aZero, bZero] }) {
     const shape = matMulShape(a!.dims, b!.dims);
-    const target = allocateNumbers('int32', shape.dims);
-    target.set(
-      multiplyMatrices(centredCells(a!, aZero, 'rows'), centredCells(b!, bZero, 'columns'), shape, 'double'),
-    );
-    return makeArray('int32', shape.dims, target);
+    return makeArray('int32', shape.dims, multiplyBytes(a!, b!, aZero, bZero, shape));
   },
 });

@@ -1,6 +1,6 @@
 import { allocateNumbers, makeArray, numbersOf, productOf } from '../array.ts';
-import { convolve } from '../convolution.ts';
 import { bytes } from '../dtypes.ts';
+import { convolveBytes } from '../integer/convolve.ts';
 import { kernel } from '../kernel.ts';
 import { codeRange, requantize } from '../quantize.ts';
 
@@ -15,7 +15,7 @@ export const qLinearConv = kernel('QLinearConv', {
   run({ attributes, inputs }) {
     const [x, , , w, , , , yZero, bias] = inputs;
     const [xScale, xZero, wScale, wZero, yScale] = [1, 2, 4, 5, 6].map((i) => numbersOf(inputs[i]!));
-    const { sums, dims } = convolve(x!, w!, attributes, xZero![0]!, wZero!);
+    const { sums, dims } = convolveBytes(x!, w!, attributes, xZero![0]!, wZero!);
     const target = allocateNumbers(yZero!.dtype, dims);
     const range = codeRange(yZero!.dtype);
     const zero = numbersOf(yZero!)[0]!;

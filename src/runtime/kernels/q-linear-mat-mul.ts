@@ -1,8 +1,9 @@
 import { ModelError } from '../../support/errors.ts';
 import { allocateNumbers, makeArray, type NdArray, numbersOf } from '../array.ts';
 import { bytes } from '../dtypes.ts';
+import { multiplyBytes } from '../integer/matmul.ts';
 import { kernel } from '../kernel.ts';
-import { centredCells, matMulShape, multiplyMatrices } from '../matmul.ts';
+import { matMulShape } from '../matmul.ts';
 import { codeRange, requantize } from '../quantize.ts';
 
 const scales = ['float32', 'float16', 'bfloat16'] as const;
@@ -15,12 +16,7 @@ export const qLinearMatMul = kernel('QLinearMatMul', {
   run({ inputs }) {
     const [a, aScale, aZero, b, bScale, bZero, yScale, yZero] = inputs as readonly NdArray[];
     const shape = matMulShape(a!.dims, b!.dims);
-    const sums = multiplyMatrices(
-      centredCells(a!, aZero, 'rows'),
-      centredCells(b!, bZero, 'columns'),
-      shape,
-      'double',
-    );
+    const sums = multiplyBytes(a!, b!, aZero, bZero, shape);
     const target = allocateNumbers(yZero!.dtype, shape.dims);
     const { min, max } = codeRange(yZero!.dtype);
     const zero = numbersOf(yZero!)[0]!;
@@ -29,7 +25,7 @@ export const qLinearMatMul = kernel('QLinearMatMul', {
     const step = numbersOf(yScale!)[0]!;
     for (let i = 0; i < sums.length; i++) {
       const gain = Math.fround(rowScale(Math.floor(i / shape.columns)) * columnScale(i % shape.columns));
-      target[i] = requantize(sums[i]! | 0, Math.fround(gain / step), zero, min, max);
+      target[i] = requantize(sums[i]!, Math.fround(gain / step), zero, min, max);
     }
     return makeArray(yZero!.dtype, shape.dims, target);
   },

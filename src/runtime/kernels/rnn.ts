@@ -4,7 +4,7 @@ import { dot, runRecurrent } from '../recurrent.ts';
 
 /** h = f(W·x + b_W + R·h + b_R) */
 export const rnn = kernel('RNN', {
-  versions: [7, 14, 22],
+  versions: [1, 7, 14, 22],
   types: 'T, T, T, T, int32, T -> T, T',
   where: { T: floats },
   run: (call) =>

@@ -1,6 +1,6 @@
 import { ModelError } from '../../support/errors.ts';
-import { cellsOf, integersOf, makeArray, type NdArray, stridesOf } from '../array.ts';
-import { movable } from '../dtypes.ts';
+import { cellsOf, integersOf, makeArray, type NdArray, normalAxis, stridesOf } from '../array.ts';
+import { movable, numeric } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
 import { copyStrided } from '../strided.ts';
 
@@ -10,6 +10,18 @@ export const tile = kernel('Tile', {
   types: 'T, int64 -> T',
   where: { T: movable },
   run: ({ inputs: [x, repeats] }) => repeated(x!, integersOf(repeats!)),
+});
+
+/** Version 1 repeats along one axis; both numbers are of the array's type. */
+export const tile1 = kernel('Tile', {
+  versions: [1],
+  types: 'T, T, T -> T',
+  where: { T: numeric },
+  run({ inputs: [x, count, axis] }) {
+    const repeats = new Array<number>(x!.dims.length).fill(1);
+    repeats[normalAxis(integersOf(axis!)[0]!, x!.dims.length)] = integersOf(count!)[0]!;
+    return repeated(x!, repeats);
+  },
 });
 
 function repeated(x: NdArray, repeats: readonly number[]): NdArray {

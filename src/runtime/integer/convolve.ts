@@ -1,0 +1,120 @@
+import { allocate, type NdArray, numbersOf, productOf } from '../array.ts';
+import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts';
+import { slideWindow } from '../window.ts';
+import { packedOnce } from './cache.ts';
+import { meaningOf } from './codes.ts';
+import { type ByteImages, byteImages } from './image.ts';
+import { type Gather, multiplyPacked } from './multiply.ts';
+import { type PackedRows, packRows } from './pack.ts';
+import { columnPanels } from './tile.ts';
+
+/** Sums of a convolution, [N, M, …output]. */
+export interface IntegerSums {
+  readonly sums: Int32Array;
+  readonly dims: readonly number[];
+}
+
+/**
+ * Σ (x − xZero)·(w − wZero) in int32 for int8 or uint8 operands, over any number of spatial axes; padding counts as zero.
+ * Sums beyond int32 wrap around.
+ *
+ * @param wZeros one zero point, or one per output channel
+ */
+export function convolveBytes(
+  x: NdArray,
+  w: NdArray,
+  attributes: ConvolutionAttributes,
+  xZero = 0,
+  wZeros: ArrayLike<number> = [0],
+): IntegerSums {
+  checkConvolution(x, w, attributes);
+  const { group = 1 } = attributes;
+  const [batch, channels] = x.dims as [number, number];
+  const [filters, depth] = w.dims as [number, number];
+  const window = slideWindow(x.dims.slice(2), w.dims.slice(2), attributes);
+  const dims = [batch, filters, ...window.output];
+  const sums = allocate('int32', dims) as Int32Array;
+  if (sums.length === 0 || channels === 0) return { sums, dims };
+  const images = byteImages(x, window, xZero);
+  const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
+    packGroups(w, group, wZeros),
+  );
+  const places = placesOf(images, depth);
+  const meaning = meaningOf(x, xZero);
+  const size = images.origins.length;
+  for (let n = 0; n < batch; n++) {
+    packed.forEach((rows, g) => {
+      const first = (n * channels + g * depth) * images.channelSize;
+      const at = (n * filters + g * rows.rows) * size;
+      const gather = gatherTaps(images, first, places, meaning);
+      multiplyPacked(rows, size, gather, sums, { at, rowStep: size, columnStep: 1 });
+    });
+  }
+  return { sums, dims };
+}
+
+/** The filters of each group, a row for each. */
+function packGroups(w: NdArray, group: number, zeros: ArrayLike<number>): PackedRows[] {
+  const rows = w.dims[0]! / group;
+  const depth = productOf(w.dims, 1);
+  return Array.from({ length: group }, (_, g) =>
+    packRows({
+      data: numbersOf(w),
+      start: g * rows * depth,
+      rows,
+      depth,
+      rowStep: depth,
+      depthStep: 1,
+      zeros: zeros.length === 1 ? zeros : Array.from({ length: rows }, (_, row) => zeros[g * rows + row]!),
+    }),
+  );
+}
+
+/** Where the taps of all channels of a group lie, seen from the origin of an output position. */
+function placesOf({ taps, channelSize }: ByteImages, depth: number): Int32Array {
+  const places = new Int32Array(depth * taps.length);
+  for (let c = 0, k = 0; c < depth; c++)
+    for (let t = 0; t < taps.length; t++, k++) places[k] = c * channelSize + taps[t]!;
+  return places;
+}
+
+/** Columns are output positions. */
+function gatherTaps(
+  { bytes, origins }: ByteImages,
+  first: number,
+  places: Int32Array,
+  meaning: Float64Array,
+): Gather {
+  const last = origins.length - 1;
+  return (column, from, to, offset) => {
+    const o0 = first + origins[column]!;
+    const o1 = first + origins[Math.min(column + 1, last)]!;
+    const o2 = first + origins[Math.min(column + 2, last)]!;
+    gatherThree(bytes, o0, o1, o2, places, from, to, meaning, offset);
+  };
+}
+
+function gatherThree(
+  bytes: Uint8Array,
+  o0: number,
+  o1: number,
+  o2: number,
+  places: Int32Array,
+  from: number,
+  to: number,
+  meaning: Float64Array,
+  offset: number,
+): void {
+  for (let k = from, p = offset; k < to; k++, p += 3) {
+    const place = places[k]!;
+    columnPanels[p] = meaning[bytes[o0 + place]!]!;
+    columnPanels[p + 1] = meaning[bytes[o1 + place]!]!;
+    columnPanels[p + 2] = meaning[bytes[o2 + place]!]!;
+  }
+}
+
+/** Zero points as part of a name; all zeros are alike however many there are. */
+export function zerosKey(zeros: ArrayLike<number>): string {
+  const list = Array.from(zeros);
+  return list.every((zero) => zero === list[0]) ? `${list[0]}` : `${list}`;
+}

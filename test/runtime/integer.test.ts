@@ -1,0 +1,256 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { tensor } from '../../src/ir/index.ts';
+import { fromTensor, type NdArray } from '../../src/runtime/array.ts';
+import { convolveBytes } from '../../src/runtime/integer/convolve.ts';
+import { multiplyBytes } from '../../src/runtime/integer/matmul.ts';
+import { convolveSimply, multiplySimply } from '../../src/runtime/integer/simple.ts';
+import { matMulShape } from '../../src/runtime/matmul.ts';
+import { runNode, valuesOf } from './run-node.ts';
+
+/** The fast integer kernels have the bits of the obvious ones. */
+
+type Byte = 'int8' | 'uint8';
+
+const range = { int8: [-128, 127], uint8: [0, 255] } as const;
+const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
+
+/** Bytes that are spread over the whole range, or sit at its ends. */
+function bytes(dtype: Byte, dims: readonly number[], seed: number, extreme: boolean): NdArray {
+  const [low, high] = range[dtype];
+  let state = seed;
+  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const value = () => (extreme ? (next() < 0.5 ? low : high) : low + Math.floor(next() * 256));
+  return fromTensor(tensor(dtype, dims, Array.from({ length: product(dims) }, value)));
+}
+
+const filled = (dtype: Byte, dims: readonly number[], value: number) =>
+  fromTensor(tensor(dtype, dims, new Array<number>(product(dims)).fill(value)));
+
+const byteType = fc.constantFrom<Byte>('int8', 'uint8');
+const seed = fc.integer({ min: 1, max: 1e9 });
+
+/** A zero point of a type: none, the ends, anything. */
+const zeroOf = (dtype: Byte) =>
+  fc.oneof(
+    fc.constant(0),
+    fc.constantFrom(...range[dtype]),
+    fc.integer({ min: range[dtype][0], max: range[dtype][1] }),
+  );
+
+interface Shape {
+  readonly batch: number;
+  readonly group: number;
+  readonly depth: number;
+  readonly filters: number;
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly pads: readonly number[];
+  readonly extra: readonly [number, number];
+}
+
+const side = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));
+const pads = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 4, maxLength: 4 });
+
+const anyShape: fc.Arbitrary<Shape> = fc.record({
+  batch: fc.integer({ min: 1, max: 2 }),
+  group: fc.integer({ min: 1, max: 3 }),
+  depth: fc.integer({ min: 1, max: 5 }),
+  filters: fc.integer({ min: 1, max: 7 }),
+  kernel: side(1, 4),
+  strides: side(1, 3),
+  dilations: side(1, 3),
+  pads,
+  extra: side(0, 7),
+});
+
+/** One channel and one filter in each group. */
+const depthwiseShape: fc.Arbitrary<Shape> = fc.record({
+  batch: fc.integer({ min: 1, max: 2 }),
+  group: fc.integer({ min: 1, max: 5 }),
+  depth: fc.constant(1),
+  filters: fc.constant(1),
+  kernel: fc.oneof(fc.constant([3, 3] as const), side(1, 5)),
+  strides: side(1, 3),
+  dilations: fc.oneof(fc.constant([1, 1] as const), side(1, 3)),
+  pads,
+  extra: side(0, 12),
+});
+
+/** 3×3 windows that move by one. */
+const squareShape: fc.Arbitrary<Shape> = fc.record({
+  batch: fc.integer({ min: 1, max: 2 }),
+  group: fc.integer({ min: 1, max: 2 }),
+  depth: fc.integer({ min: 14, max: 40 }),
+  filters: fc.integer({ min: 6, max: 13 }),
+  kernel: fc.constant([3, 3] as const),
+  strides: fc.constant([1, 1] as const),
+  dilations: fc.constant([1, 1] as const),
+  pads,
+  extra: side(0, 9),
+});
+
+/** Convolves both ways, as a model's node does and as the obvious loops do. */
+function expectEqualSums(
+  shape: Shape,
+  [xType, wType]: readonly [Byte, Byte],
+  [xZero, wZero]: readonly [number, number],
+  start: number,
+  extreme: boolean,
+): void {
+  const { batch, group, depth, filters, kernel, strides, dilations, pads, extra } = shape;
+  const spatial = kernel.map(
+    (k, i) => Math.max(1, dilations[i]! * (k - 1) + 1 - pads[i]! - pads[i + 2]!) + extra[i]!,
+  );
+  const x = bytes(xType, [batch, group * depth, ...spatial], start, extreme);
+  const w = bytes(wType, [group * filters, depth, ...kernel], start + 1, extreme);
+  const [low, high] = range[wType];
+  const wZeros = Array.from({ length: group * filters }, (_, f) =>
+    f % 2 === 0 ? wZero : low + high - wZero,
+  );
+  const zeros = start % 2 === 0 ? [wZero] : wZeros;
+  const attributes = { group, strides, dilations, pads };
+  const fast = convolveBytes(x, w, attributes, xZero, zeros);
+  const simple = convolveSimply(x, w, attributes, xZero, zeros);
+  expect(fast.dims).toEqual(simple.dims);
+  expect(fast.sums).toEqual(simple.sums);
+}
+
+const typesAndZeros = fc
+  .tuple(byteType, byteType)
+  .chain((types) => fc.tuple(fc.constant(types), fc.tuple(zeroOf(types[0]), zeroOf(types[1]))));
+
+describe('convolutions of bytes', () => {
+  it.each([
+    ['any shape', anyShape, 250],
+    ['one channel and one filter in each group', depthwiseShape, 250],
+    ['3×3 at stride 1', squareShape, 100],
+  ] as const)('have the sums of the obvious loops: %s', (_, shapes, numRuns) => {
+    const law = fc.property(
+      shapes,
+      typesAndZeros,
+      seed,
+      fc.boolean(),
+      (shape, [types, zeros], start, extreme) => expectEqualSums(shape, types, zeros, start, extreme),
+    );
+    fc.assert(law, { numRuns });
+  });
+
+  it.each([144, 576, 767, 768, 769, 2304, 4095, 4096, 4608])(
+    'are exact where all of %i products are as large as bytes allow',
+    (depth) => {
+      const extremes = [
+        ['int8', -128, 0, 'int8', -128, 0],
+        ['int8', -128, 127, 'int8', -128, 127],
+        ['int8', -128, 127, 'int8', 127, -128],
+        ['uint8', 255, 0, 'uint8', 255, 0],
+      ] as const;
+      for (const [xType, value, xZero, wType, weight, wZero] of extremes) {
+        const sum = depth * (value - xZero) * (weight - wZero);
+        const plain = convolveBytes(
+          filled(xType, [1, depth, 2, 2], value),
+          filled(wType, [5, depth, 1, 1], weight),
+          {},
+          xZero,
+          [wZero],
+        );
+        expect(new Set(plain.sums)).toEqual(new Set([sum]));
+        if (depth % 9 !== 0) continue;
+        const square = convolveBytes(
+          filled(xType, [1, depth / 9, 4, 5], value),
+          filled(wType, [5, depth / 9, 3, 3], weight),
+          {},
+          xZero,
+          [wZero],
+        );
+        expect(new Set(square.sums)).toEqual(new Set([sum]));
+      }
+    },
+  );
+
+  it('wrap around where they leave int32', () => {
+    const depth = 33_100;
+    const x = filled('uint8', [1, depth, 1, 1], 255);
+    const { sums } = convolveBytes(x, filled('uint8', [1, depth, 1, 1], 255), {});
+    expect([...sums]).toEqual([33_100 * 255 * 255 - 2 ** 32]);
+  });
+
+  it('slide over one and over three axes', () => {
+    const line = convolveBytes(
+      fromTensor(tensor('int8', [1, 1, 4], [1, 2, 3, 4])),
+      fromTensor(tensor('int8', [1, 1, 3], [1, 0, -1])),
+      { pads: [1, 0] },
+    );
+    expect([line.dims, [...line.sums]]).toEqual([
+      [1, 1, 3],
+      [-2, -2, -2],
+    ]);
+    const cube = filled('uint8', [1, 1, 2, 2, 2], 3);
+    expect([...convolveBytes(cube, filled('int8', [1, 1, 2, 2, 2], -5), {}, 1).sums]).toEqual([-80]);
+  });
+
+  it('look at weights anew that are not constants', () => {
+    const x = filled('int8', [1, 1, 1, 1], 2);
+    const data = new Int8Array([3]);
+    const w: NdArray = { dtype: 'int8', dims: [1, 1, 1, 1], data };
+    expect([...convolveBytes(x, w, {}).sums]).toEqual([6]);
+    data[0] = 5;
+    expect([...convolveBytes(x, w, {}).sums]).toEqual([10]);
+  });
+
+  it('do not mistake the same weights under other zero points or groups', () => {
+    const x = fromTensor(tensor('int8', [1, 2, 1, 1], [2, 3]));
+    const w = tensor('int8', [2, 1, 1, 1], [5, 7]);
+    const sums = (zeros: readonly number[]) => [
+      ...convolveBytes(x, fromTensor(w), { group: 2 }, 0, zeros).sums,
+    ];
+    expect(sums([0])).toEqual([10, 21]);
+    expect(sums([1])).toEqual([8, 18]);
+    expect(sums([0, 1])).toEqual([10, 18]);
+    const [one] = runNode('ConvInteger', [tensor('int8', [1, 1, 1, 1], [2]), w]);
+    expect(valuesOf(one)).toEqual([10, 14]);
+  });
+});
+
+describe('matrix products of bytes', () => {
+  const length = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 40 }));
+  const shapes = fc.record({
+    m: length,
+    n: length,
+    k: fc.oneof(length, fc.integer({ min: 760, max: 1600 })),
+  });
+
+  it('have the sums of the obvious loops', () => {
+    const law = fc.property(
+      shapes,
+      typesAndZeros,
+      seed,
+      fc.nat(3),
+      ({ m, n, k }, [types, zeros], start, kind) => {
+        const stacked = kind === 1 ? [2] : [];
+        const a = bytes(types[0], [...stacked, m, k], start, kind === 2);
+        const b = bytes(types[1], [...(kind === 3 ? [3] : stacked), k, n], start + 1, kind === 2);
+        const shape = matMulShape(a.dims, b.dims);
+        const aZero = kind === 1 ? bytes(types[0], [m, 1], start + 2, false) : filled(types[0], [], zeros[0]);
+        const bZero = kind === 1 ? bytes(types[1], [n], start + 3, false) : filled(types[1], [], zeros[1]);
+        const want = multiplySimply(a, b, aZero.data as Int8Array, bZero.data as Int8Array, shape);
+        expect(multiplyBytes(a, b, aZero, bZero, shape)).toEqual(want);
+      },
+    );
+    fc.assert(law, { numRuns: 150 });
+  });
+
+  it('multiply vectors, and nothing at all', () => {
+    const a = tensor('int8', [2], [3, -4]);
+    expect(valuesOf(runNode('MatMulInteger', [a, tensor('uint8', [2], [10, 20])])[0])).toEqual([-50]);
+    const [empty] = runNode('MatMulInteger', [tensor('int8', [2, 0], []), tensor('int8', [0, 2], [])]);
+    expect(valuesOf(empty)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('refuse zero points that do not fit', () => {
+    const inputs = [tensor('int8', [3, 2], [1, 2, 3, 4, 5, 6]), tensor('int8', [2, 2], [1, 2, 3, 4])];
+    const zero = tensor('int8', [2], [1, 2]);
+    expect(() => runNode('MatMulInteger', [...inputs, zero])).toThrow(/do not fit \[3,2\]/);
+  });
+});
