@@ -12,6 +12,7 @@ import {
 import type { FunctionDefinition, Graph, Node, ValueInfo } from './model.ts';
 import type { NameSource } from './names.ts';
 import { type Renaming, renameReads, renameWrites } from './rename.ts';
+import { duplicateName } from './single-assignment.ts';
 import { sortNodes } from './sort.ts';
 import type { Tensor } from './tensor.ts';
 import { titleOf } from './title.ts';
@@ -62,7 +63,7 @@ export class GraphSession implements GraphView {
     this.#declared = new Map(
       [...graph.valueInfos, ...graph.outputs, ...graph.inputs].map((info) => [info.name, info]),
     );
-    for (const node of order) this.#index(node);
+    for (const node of order) this.#admit(node);
   }
 
   /** Whether anything differs from the graph the session started with. */
@@ -268,6 +269,17 @@ export class GraphSession implements GraphView {
     if (this.#original.has(node) || this.#homes.has(node)) return;
     list.splice(position, 0, node);
     this.#homes.set(node, list);
+  }
+
+  /** A node of the original graph; the session cannot follow values of two sources. */
+  #admit(node: Node): void {
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      const isTaken =
+        this.#producers.has(output) || this.#initializers.has(output) || this.#inputs.has(output);
+      if (isTaken) throw duplicateName(node, output);
+    }
+    this.#index(node);
   }
 
   #index(node: Node): void {

@@ -8,6 +8,7 @@ export * from './model.ts';
 export { NameSource, namesIn } from './names.ts';
 export * from './origin.ts';
 export { type Renaming, renameCaptures, renameReads, renameWrites } from './rename.ts';
+export { checkSingleAssignment } from './single-assignment.ts';
 export { sortNodes } from './sort.ts';
 export * from './tensor.ts';
 export { titleOf } from './title.ts';

@@ -1,6 +1,7 @@
 import { ModelError } from '../support/errors.ts';
 import { namesRead } from './graph-view.ts';
 import type { Node } from './model.ts';
+import { titleOf } from './title.ts';
 
 /**
  * Nodes in an order in which every value is made before it is read.
@@ -8,9 +9,14 @@ import type { Node } from './model.ts';
  * A list in legal order comes back as it is; otherwise a node moves up only as far as its first reader needs.
  *
  * @param producers the node that makes each value, where the caller knows already
+ * @param place path of the graph, for the error
  * @throws ModelError `cyclic-graph`
  */
-export function sortNodes(nodes: readonly Node[], producers = producersOf(nodes)): readonly Node[] {
+export function sortNodes(
+  nodes: readonly Node[],
+  producers: ReadonlyMap<string, Node> = producersOf(nodes),
+  place = 'main',
+): readonly Node[] {
   if (isSorted(nodes, producers)) return nodes;
   const done = new Set<Node>();
   const open = new Set<Node>();
@@ -18,7 +24,7 @@ export function sortNodes(nodes: readonly Node[], producers = producersOf(nodes)
   const stack: { readonly node: Node; readonly reads: readonly string[]; next: number }[] = [];
   const visit = (node: Node) => {
     if (done.has(node)) return;
-    if (open.has(node)) throw cycle(node);
+    if (open.has(node)) throw cycle(node, place);
     open.add(node);
     stack.push({ node, reads: namesRead(node), next: 0 });
   };
@@ -55,9 +61,9 @@ function isSorted(nodes: readonly Node[], producers: ReadonlyMap<string, Node>):
   return true;
 }
 
-function cycle(node: Node): ModelError {
-  return new ModelError('cyclic-graph', `Node "${node.name || node.opType}" depends on its own output.`, {
-    at: node.outputs[0],
+function cycle(node: Node, place: string): ModelError {
+  return new ModelError('cyclic-graph', `${titleOf(node)} depends on its own output.`, {
+    at: `${place}/${node.name || node.outputs.find((output) => output !== '') || node.opType}`,
     fix: 'No execution order exists; the file is damaged.',
   });
 }

@@ -5,6 +5,7 @@ import {
   append,
   applyEdits,
   applyPatches,
+  checkSingleAssignment,
   type Edit,
   insertBefore,
   insertBetween,
@@ -19,6 +20,7 @@ import {
   tensor,
   viewOf,
 } from '../../src/ir/index.ts';
+import { execute } from '../../src/runtime/index.ts';
 import { model, printModel } from '../../src/serde/index.ts';
 import { picture } from '../support/text.ts';
 
@@ -95,6 +97,20 @@ describe('an edit', () => {
     expect(() => edited(replaceNode(by('a'), make('Add', ['x', 'b'], 'a')))).toThrow(
       'depends on its own output',
     );
+  });
+  it('refuses a graph in which a value has two sources', () => {
+    for (const body of [
+      'a = Relu (x)  a = Neg (x)  y = Abs (a)',
+      'x = Relu (x)  y = Abs (x)',
+      'w = Relu (x)  y = Abs (w)',
+    ]) {
+      const double = model`main (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { ${body} }`;
+      expect(() => applyEdits(double, [])).toThrow('a value the graph has already');
+      expect(() => checkSingleAssignment(double.graph)).toThrow('a value the graph has already');
+      expect(() => execute(double, new Map([['x', tensor('float32', [2], [1, 2])]]))).toThrow(
+        'a value the graph has already',
+      );
+    }
   });
   it('refuses nodes the model does not have', () => {
     expect(() => edited(removeNode(make('Relu', ['x'], 'q')))).toThrow('is not in the graph');

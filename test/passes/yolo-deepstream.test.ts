@@ -91,7 +91,7 @@ describe('the pairs of NVIDIA’s YOLOv7 recipe', () => {
     const chain = network(
       `CONV
        c = Concat <axis = 1> (x, x)
-       s1, s2 = Split <axis = 1> (c)
+       h1, h2 = Split <axis = 1> (c)
        CONV
        d = Concat <axis = 1> (c, c)
        CONV
