@@ -3,6 +3,7 @@ import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts'
 import { slideWindow } from '../window.ts';
 import { packedOnce } from './cache.ts';
 import { meaningOf } from './codes.ts';
+import { convolveDepthwise, findBands } from './depthwise.ts';
 import { type ByteImages, byteImages } from './image.ts';
 import { type Gather, multiplyPacked } from './multiply.ts';
 import { type PackedRows, packRows } from './pack.ts';
@@ -35,6 +36,14 @@ export function convolveBytes(
   const dims = [batch, filters, ...window.output];
   const sums = allocate('int32', dims) as Int32Array;
   if (sums.length === 0 || channels === 0) return { sums, dims };
+  if (depth === 1 && filters === group && x.dims.length === 4) {
+    const width = window.padsBegin[1]! + x.dims[3]! + window.padsEnd[1]!;
+    const bands = findBands(window, width);
+    if (bands !== undefined) {
+      convolveDepthwise(x, w, window, bands, xZero, wZeros, sums);
+      return { sums, dims };
+    }
+  }
   const images = byteImages(x, window, xZero);
   const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
     packGroups(w, group, wZeros),

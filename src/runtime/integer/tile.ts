@@ -25,8 +25,11 @@ export const panelRoom = 20 * tileColumns * tileDepth;
 /** The lane of the second number of a pair. */
 export const lane = 2 ** 27;
 
-const unlane = 2 ** -27;
-const rounding = 1.5 * 2 ** 52;
+/** What a sum is multiplied with to get the second number, before it is rounded. */
+export const unlane = 2 ** -27;
+
+/** Added and subtracted, it leaves a double below 2^51 no room for a fraction. */
+export const rounding = 1.5 * 2 ** 52;
 
 /**
  * The loop and the memory it reads.
