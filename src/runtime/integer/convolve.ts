@@ -1,4 +1,4 @@
-import { allocate, type NdArray, numbersOf, productOf } from '../array.ts';
+import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../array.ts';
 import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts';
 import { slideWindow } from '../window.ts';
 import { packedOnce } from './cache.ts';
@@ -8,6 +8,7 @@ import { type ByteImages, byteImages } from './image.ts';
 import { type Gather, multiplyPacked } from './multiply.ts';
 import { type PackedRows, packRows } from './pack.ts';
 import { columnPanels } from './tile.ts';
+import { convolveWinograd, suitsWinograd, transformFilters } from './winograd.ts';
 
 /** Sums of a convolution, [N, M, …output]. */
 export interface IntegerSums {
@@ -43,6 +44,16 @@ export function convolveBytes(
       convolveDepthwise(x, w, window, bands, xZero, wZeros, sums);
       return { sums, dims };
     }
+  }
+  if (isLasting(w.data) && suitsWinograd(window, w, group)) {
+    const perGroup = filters / group;
+    const meant = meaningOf(x, xZero);
+    const largest = Math.max(...meant.map(Math.abs));
+    const groups = packedOnce(w.data, `winograd ${group} ${largest} ${zerosKey(wZeros)}`, () =>
+      Array.from({ length: group }, (_, g) => transformFilters(w, g * perGroup, perGroup, wZeros, largest)),
+    );
+    convolveWinograd(x, groups, window, xZero, sums);
+    return { sums, dims };
   }
   const images = byteImages(x, window, xZero);
   const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
