@@ -161,7 +161,8 @@ export class Oracle implements TypeOracle {
 
   #infer(node: Node): void {
     const inferred = this.#attempt(node);
-    for (const [i, output] of node.outputs.entries()) {
+    for (let i = 0; i < node.outputs.length; i++) {
+      const output = node.outputs[i]!;
       if (output !== '' && !this.#known.has(output))
         this.#known.set(output, this.#merged(output, inferred[i]));
     }

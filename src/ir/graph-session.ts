@@ -124,6 +124,17 @@ export class GraphSession implements GraphView {
     return this.#inputs.get(value);
   }
 
+  /** Whether anything in the graph goes by a name. */
+  knows(name: string): boolean {
+    return (
+      this.#producers.has(name) ||
+      this.#readers.has(name) ||
+      this.#initializers.has(name) ||
+      this.#declared.has(name) ||
+      this.#graph.sparseInitializers.some((sparse) => sparse.values?.name === name)
+    );
+  }
+
   isOutput(value: string): boolean {
     return this.#outputs.has(value);
   }

@@ -20,38 +20,52 @@ export function namesIn(graph: Graph, names: Set<string> = new Set(), depth = 0)
 
 /** Gives out value names nobody uses yet. */
 export class NameSource {
-  #taken: Set<string> | undefined;
-  readonly #collect: () => Set<string>;
+  readonly #model: Model;
   readonly #next = new Map<string, number>();
+  #taken: Set<string> | undefined;
+  #isTaken: ((name: string) => boolean) | undefined;
 
-  /** The names in use are collected when the first new one is asked for. */
-  constructor(collect: () => Set<string>) {
-    this.#collect = collect;
+  private constructor(model: Model) {
+    this.#model = model;
   }
 
   static of(model: Model): NameSource {
-    return new NameSource(() => namesOf(model));
+    return new NameSource(model);
+  }
+
+  /** Asks for the names of the main graph, which is being edited, instead of collecting them from the model. */
+  follow(isTaken: (name: string) => boolean): void {
+    this.#isTaken = isTaken;
   }
 
   /** `hint` itself if it is free, else `hint_1`, `hint_2` … The name is taken from now on. */
   fresh(hint: string): string {
-    const taken = (this.#taken ??= this.#collect());
+    this.#taken ??= collectNames(this.#model, this.#isTaken === undefined);
     let name = hint;
-    for (let i = this.#next.get(hint) ?? 1; name === '' || taken.has(name); i++) {
+    for (let i = this.#next.get(hint) ?? 1; name === '' || this.#knows(name); i++) {
       name = `${hint}_${i}`;
       this.#next.set(hint, i + 1);
     }
-    taken.add(name);
+    this.#taken.add(name);
     return name;
+  }
+
+  #knows(name: string): boolean {
+    return this.#taken!.has(name) || this.#isTaken?.(name) === true;
   }
 }
 
-function namesOf(model: Model): Set<string> {
-  const taken = namesIn(model.graph);
+/** Names of functions and subgraphs, and of the main graph itself unless somebody else knows them. */
+function collectNames(model: Model, withMain: boolean): Set<string> {
+  const taken = new Set<string>();
+  if (withMain) namesIn(model.graph, taken);
+  else for (const node of model.graph.nodes) for (const inner of subgraphsOf(node)) namesIn(inner, taken, 1);
   for (const definition of model.functions) {
     for (const name of [...definition.inputs, ...definition.outputs]) taken.add(name);
-    for (const node of definition.nodes)
+    for (const node of definition.nodes) {
       for (const name of [...node.inputs, ...node.outputs]) taken.add(name);
+      for (const inner of subgraphsOf(node)) namesIn(inner, taken, 1);
+    }
   }
   return taken;
 }

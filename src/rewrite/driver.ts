@@ -125,6 +125,7 @@ class Job {
       });
     // Where several nodes around a match fit a second root, the first is taken: their order must not be the file's.
     const session = new GraphSession(graph, surroundings, this.#names, canonicalOrder(graph));
+    if (path === 'main') this.#names.follow((name) => session.knows(name));
     for (const node of graph.nodes) this.#insideNode(node, session, surroundings, path, depth);
     const types = createTypes(session);
     let before: number;
