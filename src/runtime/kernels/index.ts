@@ -51,6 +51,7 @@ import { dft, dft17 } from './dft.ts';
 import { div } from './div.ts';
 import { dropout } from './dropout.ts';
 import { dynamicQuantizeLinear } from './dynamic-quantize-linear.ts';
+import { dynamicQuantizeMatMul } from './dynamic-quantize-mat-mul.ts';
 import { einsum } from './einsum.ts';
 import { elu } from './elu.ts';
 import { equal } from './equal.ts';
@@ -97,6 +98,8 @@ import { lrn } from './lrn.ts';
 import { lstm } from './lstm.ts';
 import { matMul } from './mat-mul.ts';
 import { matMulInteger } from './mat-mul-integer.ts';
+import { matMulIntegerToFloat } from './mat-mul-integer-to-float.ts';
+import { matMulNBits } from './mat-mul-n-bits.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
 import { maxRoiPool } from './max-roi-pool.ts';
@@ -122,8 +125,18 @@ import { or } from './or.ts';
 import { pRelu } from './p-relu.ts';
 import { pad, pad2 } from './pad.ts';
 import { pow } from './pow.ts';
+import { qGemm } from './q-gemm.ts';
+import { qLinearAdd } from './q-linear-add.ts';
+import { qLinearAveragePool } from './q-linear-average-pool.ts';
+import { qLinearConcat } from './q-linear-concat.ts';
 import { qLinearConv } from './q-linear-conv.ts';
+import { qLinearGlobalAveragePool } from './q-linear-global-average-pool.ts';
+import { qLinearLeakyRelu } from './q-linear-leaky-relu.ts';
 import { qLinearMatMul } from './q-linear-mat-mul.ts';
+import { qLinearMul } from './q-linear-mul.ts';
+import { qLinearSigmoid } from './q-linear-sigmoid.ts';
+import { qLinearSoftmax } from './q-linear-softmax.ts';
+import { qLinearWhere } from './q-linear-where.ts';
 import { microsoftQuantizeLinear, quantizeLinear } from './quantize-linear.ts';
 import { randomNormal } from './random-normal.ts';
 import { randomNormalLike } from './random-normal-like.ts';
@@ -259,6 +272,7 @@ export const kernels: readonly Kernel[] = [
   div,
   dropout,
   dynamicQuantizeLinear,
+  dynamicQuantizeMatMul,
   einsum,
   elu,
   equal,
@@ -303,7 +317,9 @@ export const kernels: readonly Kernel[] = [
   lpPool,
   lrn,
   lstm,
+  matMulIntegerToFloat,
   matMulInteger,
+  matMulNBits,
   matMul,
   maxPool,
   maxRoiPool,
@@ -331,8 +347,18 @@ export const kernels: readonly Kernel[] = [
   pad,
   pad2,
   pow,
+  qGemm,
+  qLinearAdd,
+  qLinearAveragePool,
+  qLinearConcat,
   qLinearConv,
+  qLinearGlobalAveragePool,
+  qLinearLeakyRelu,
   qLinearMatMul,
+  qLinearMul,
+  qLinearSigmoid,
+  qLinearSoftmax,
+  qLinearWhere,
   microsoftQuantizeLinear,
   quantizeLinear,
   randomNormalLike,

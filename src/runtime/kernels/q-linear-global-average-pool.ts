@@ -1,0 +1,35 @@
+import { allocateNumbers, makeArray, type NdArray, numbersOf, productOf } from '../array.ts';
+import { bytes } from '../dtypes.ts';
+import { kernel } from '../kernel.ts';
+import { quantizerOf } from '../qlinear.ts';
+import { codeRange, requantize } from '../quantize.ts';
+
+/** Codes of the average of each channel: exact sums, requantized once. */
+export const qLinearGlobalAveragePool = kernel<string>('QLinearGlobalAveragePool', {
+  domain: 'com.microsoft',
+  versions: [1],
+  types: 'T, float32, T, float32, T -> T',
+  where: { T: bytes },
+  run({ attributes, inputs }) {
+    const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
+    const last = attributes['channels_last'] === 1;
+    const { dims, dtype } = x!;
+    const from = quantizerOf(xScale!, xZero, dtype);
+    const to = quantizerOf(yScale!, yZero, dtype);
+    const channels = (last ? dims.at(-1) : dims[1])!;
+    const size = last ? productOf(dims, 1, dims.length - 1) : productOf(dims, 2);
+    const spatial = new Array<number>(dims.length - 2).fill(1);
+    const out = last ? [dims[0]!, ...spatial, channels] : [dims[0]!, channels, ...spatial];
+    const factor = Math.fround(from.scale / Math.fround(to.scale * size));
+    const source = numbersOf(x!);
+    const target = allocateNumbers(dtype, out);
+    const { min, max } = codeRange(dtype);
+    for (let row = 0; row < target.length; row++) {
+      const start = last ? Math.floor(row / channels) * size * channels + (row % channels) : row * size;
+      let sum = 0;
+      for (let i = 0; i < size; i++) sum += source[start + i * (last ? channels : 1)]! - from.zero;
+      target[row] = requantize(sum, factor, to.zero, min, max);
+    }
+    return makeArray(dtype, out, target);
+  },
+});
