@@ -62,7 +62,22 @@ export interface Attempt {
 
 /** Looks for a match whose anchor root is `node`. */
 export function matchAt(scope: Scope, node: Node, attempt: Attempt): Match | undefined {
+  // Most nodes fail at the first look; whoever wants to know why gets the whole search.
+  if (attempt.mismatches === undefined && isHopeless(scope, node, attempt.roots[attempt.anchor ?? 0]!))
+    return undefined;
   return new Matcher(scope, attempt).run(node);
+}
+
+/** Whether a node or one of those right above it is of another operator than a root asks for. */
+function isHopeless({ view }: Scope, node: Node, root: NodePattern): boolean {
+  const { operators, inputs, isOrdered } = root.options;
+  if (!operators.includes(node.opType)) return true;
+  if (commutative.has(node.opType) && !isOrdered) return false;
+  return inputs.some((input, i) => {
+    if (input.kind !== 'node') return false;
+    const producer = view.producer(node.inputs[i] ?? '');
+    return producer === undefined || !(input as NodePattern).options.operators.includes(producer.opType);
+  });
 }
 
 type Continue = () => boolean;
