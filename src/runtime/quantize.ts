@@ -151,7 +151,9 @@ export function quantize(
     const end = start + granularity.run;
     if (float) {
       for (let i = start; i < end; i++) {
-        const value = precision(source[i]! / s) + zero;
+        const quotient = precision(source[i]! / s);
+        // Adding a zero would turn −0 into +0, and small floats keep the sign.
+        const value = zero === 0 ? quotient : quotient + zero;
         target[i] = options.saturate && !Number.isNaN(value) ? clampInfinite(round, value) : round(value);
       }
     } else if (options.precision === 'float32') {

@@ -12,7 +12,7 @@ export function alongAxis(
 ): NdArray {
   const x = inputs[0]!;
   const { dims } = x;
-  const axis = normalAxis(attributes['axis'] as number, dims.length, version < 13 ? 1 : 0);
+  const axis = coercionAxis(attributes['axis'] as number, dims.length, version);
   const length = version < 13 ? productOf(dims, axis) : dims[axis]!;
   const inner = version < 13 ? 1 : productOf(dims, axis + 1);
   const source = numbersOf(x);
@@ -26,6 +26,11 @@ export function alongAxis(
     for (let i = 0; i < length; i++) target[start + i * inner] = vector[i]!;
   }
   return makeArray(x.dtype, dims, target);
+}
+
+/** Before version 13 the matrix may begin behind the last axis; a negative axis counts from the end all the same. */
+function coercionAxis(axis: number, rank: number, version: number): number {
+  return version < 13 && axis === rank ? rank : normalAxis(axis, rank);
 }
 
 /** Largest element; exponentials of differences to it never overflow. */

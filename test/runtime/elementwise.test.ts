@@ -116,6 +116,15 @@ describe('floats', () => {
 });
 
 describe('Clip', () => {
+  it('takes the largest finite value for a bound that is absent, as its specification says', () => {
+    const x = tensor('float32', [3], [Infinity, -Infinity, NaN]);
+    const largest = 3.4028234663852886e38;
+    expect(valuesOf(runNode('Clip', [x])[0])).toEqual([largest, -largest, NaN]);
+    expect(valuesOf(runNode('Clip', [x, tensor('float32', [], [0])])[0])).toEqual([largest, 0, NaN]);
+    const half = tensor('float16', [1], [Infinity]);
+    expect(valuesOf(runNode('Clip', [half])[0])).toEqual([65504]);
+  });
+
   it('takes its bounds from attributes up to version 6, from inputs later', () => {
     const x = tensor('float32', [3], [-5, 0.5, 5]);
     const bounds = { min: 0, max: 1 };
@@ -160,5 +169,13 @@ describe('Cast', () => {
     expect(cast('string', ['1.5', '-inf', 'NaN', '3e2'], 1)).toEqual([1.5, -Infinity, NaN, 300]);
     expect(cast('float32', [0.1, 3], 8)).toEqual(['0.1', '3']);
     expect(() => cast('string', ['one'], 1)).toThrow(/"one" is no number/);
+  });
+});
+
+describe('Softmax', () => {
+  it('counts a negative axis from the end before opset 13, too', () => {
+    const x = tensor('float32', [2, 2, 4], new Array(16).fill(0));
+    const [y] = runNode('Softmax', [x], { axis: -2 }, { opset: 11 });
+    expect(valuesOf(y)).toEqual(new Array(16).fill(1 / 8));
   });
 });

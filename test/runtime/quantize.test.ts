@@ -37,6 +37,11 @@ describe('QuantizeLinear', () => {
     expect(valuesOf(y)).toEqual(expected);
   });
 
+  it('keeps the sign of zero in small floats', () => {
+    const [y] = runNode('QuantizeLinear', [f32([2], [-0, 0]), f32([], [2]), tensor('float8e5m2', [], [0])]);
+    expect(valuesOf(y)).toEqual([-0, 0]);
+  });
+
   it('takes one scale for each index of the axis', () => {
     const x = f32([2, 3], [1, 2, 3, 4, 5, 6]);
     const zeros = (n: number) => tensor('int8', [n], new Array(n).fill(0));
