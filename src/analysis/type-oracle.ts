@@ -109,22 +109,27 @@ export class Oracle implements TypeOracle {
       this.#known.set(root, this.#leaf(root));
       return;
     }
-    const open = new Set<Node>([first]);
-    const path = [{ node: first, reads: namesRead(first), next: 0 }];
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const read = top.reads[top.next++];
+    const path: Node[] = [];
+    const reads: (readonly string[])[] = [];
+    const next: number[] = [];
+    const enter = (node: Node) => {
+      // What is being worked out counts as known to nobody: a cycle ends here.
+      for (const output of node.outputs) if (!this.#known.has(output)) this.#known.set(output, undefined);
+      path.push(node);
+      reads.push(namesRead(node));
+      next.push(0);
+    };
+    enter(first);
+    for (let top = 0; top >= 0; top = path.length - 1) {
+      const read = reads[top]![next[top]!++];
       if (read === undefined) {
-        this.#infer(top.node);
-        open.delete(top.node);
-        path.pop();
-        continue;
-      }
-      if (this.#known.has(read)) continue;
-      const node = this.#producerOf(read);
-      if (node === undefined) this.#known.set(read, this.#leaf(read));
-      else if (!open.has(node)) {
-        open.add(node);
-        path.push({ node, reads: namesRead(node), next: 0 });
+        this.#infer(path.pop()!);
+        reads.pop();
+        next.pop();
+      } else if (!this.#known.has(read)) {
+        const node = this.#producerOf(read);
+        if (node === undefined) this.#known.set(read, this.#leaf(read));
+        else enter(node);
       }
     }
     if (!this.#known.has(root)) this.#known.set(root, undefined);
@@ -163,8 +168,9 @@ export class Oracle implements TypeOracle {
     const inferred = this.#attempt(node);
     for (let i = 0; i < node.outputs.length; i++) {
       const output = node.outputs[i]!;
-      if (output !== '' && !this.#known.has(output))
+      if (output !== '' && this.#known.get(output) === undefined) {
         this.#known.set(output, this.#merged(output, inferred[i]));
+      }
     }
   }
 
