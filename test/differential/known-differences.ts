@@ -1,0 +1,130 @@
+import type { DataType, Node, Tensor } from '../../src/ir/index.ts';
+
+/** One element (or, where dims or dtypes differ, one tensor) on which executor and engine disagree. */
+export interface Disagreement {
+  readonly node: Node;
+  readonly opset: number;
+  readonly inputs: readonly (Tensor | undefined)[];
+  /** Undefined where the element is not the matter. */
+  readonly ours: number | bigint | string | undefined;
+  readonly theirs: number | bigint | string | undefined;
+  readonly index: number | undefined;
+  readonly dtype: DataType;
+  /** The message of the side that refuses. */
+  readonly refusal?: string;
+}
+
+export interface KnownDifference {
+  readonly name: string;
+  readonly operators: readonly string[];
+  readonly side: 'specification' | 'reference';
+  readonly why: string;
+  readonly explains: (at: Disagreement) => boolean;
+}
+
+/** Where the executor knowingly differs from ONNX Runtime 1.30 on CPU. Each explains single elements, never an operator. */
+export const knownDifferences: readonly KnownDifference[] = [
+  {
+    name: 'sign of a zero that is chosen',
+    operators: ['Relu', 'LeakyRelu', 'Max', 'Min', 'Clip', 'Where', 'Sign', 'ScatterElements', 'ScatterND'],
+    side: 'specification',
+    why: 'Zeros of both signs are equal, and the engine gives one or the other by the length of the tensor.',
+    explains: ({ ours, theirs }) => ours === 0 && theirs === 0,
+  },
+  {
+    name: 'fmod of 64-bit integers',
+    operators: ['Mod'],
+    side: 'specification',
+    why: 'The engine divides in double and loses the low bits beyond 2^53; remainders of integers are exact here.',
+    explains: ({ node, inputs, index }) =>
+      index !== undefined &&
+      node.attributes.some(({ name, value }) => name === 'fmod' && value === 1n) &&
+      inputs.some((x) => isWide(x) && values(x).some((value) => value > 2n ** 53n || value < -(2n ** 53n))),
+  },
+  {
+    name: 'strings that Gather loses',
+    operators: ['Gather'],
+    side: 'specification',
+    why: 'Where an index picks more than one string, the engine copies the first and leaves the others empty.',
+    explains: ({ inputs: [x], theirs }) => x?.dtype === 'string' && theirs === '',
+  },
+  {
+    name: 'INT_MAX as the end of a backward slice',
+    operators: ['Slice'],
+    side: 'reference',
+    why: 'The engine reads INT_MAX as "to the end" in both directions; the specification clamps it and names INT_MIN for backward slices.',
+    explains: ({ inputs: [, , ends, , steps], index }) =>
+      index === undefined &&
+      ends !== undefined &&
+      steps !== undefined &&
+      values(ends).some((end, i) => [2n ** 31n - 1n, 2n ** 63n - 1n].includes(end) && values(steps)[i]! < 0n),
+  },
+  {
+    name: 'corners aligned after a fractional scale',
+    operators: ['Resize'],
+    side: 'reference',
+    why: 'The reference and its test data divide by length · scale − 1, which need not be whole; the engine by the whole length − 1.',
+    explains: ({ node, inputs: [x, , scales], index }) =>
+      index !== undefined &&
+      node.attributes.some(({ value }) => value === 'align_corners') &&
+      scales !== undefined &&
+      (scales.toTypedArray() as Float32Array).some((scale, i) => !Number.isInteger(scale * x!.dims[i]!)),
+  },
+  {
+    name: 'quotients beyond int32',
+    operators: ['QuantizeLinear'],
+    side: 'specification',
+    why: 'Codes saturate. In blocks, for float16 and for 4- and 2-bit codes the engine converts to int32 first, where what is out of range becomes the smallest number and wraps with the zero point.',
+    explains: ({ node, inputs: [x, scale, zero], index }) => {
+      const inBlocks = node.attributes.some(({ name, value }) => name === 'block_size' && value !== 0n);
+      const narrow = /int[24]$/.test(zero?.dtype ?? '');
+      if (index === undefined || (x!.dtype !== 'float16' && !inBlocks && !narrow)) return false;
+      const value = Math.abs((x!.toTypedArray() as Float32Array)[index]!);
+      return (scale!.toTypedArray() as Float32Array).some((s) => !(value / s < 2 ** 31 - 2 ** 16));
+    },
+  },
+  {
+    name: 'float8 overflow that does not saturate',
+    operators: ['Cast', 'QuantizeLinear'],
+    side: 'specification',
+    why: 'With saturate=0, the specification turns overflow into infinity (E5M2) or NaN; the engine gives NaN for E5M2 and the largest value for what is just above it in the others.',
+    explains: ({ node, dtype, ours, theirs }) =>
+      /^float8/.test(dtype) &&
+      node.attributes.some(({ name, value }) => name === 'saturate' && value === 0n) &&
+      !Number.isFinite(ours) &&
+      (Number.isNaN(theirs) || [448, 240, 57344].includes(Math.abs(Number(theirs)))),
+  },
+  {
+    name: 'NaN in a scattered maximum',
+    operators: ['ScatterElements', 'ScatterND'],
+    side: 'reference',
+    why: 'The specification says nothing of NaN; it wins here as in Max and Min, in the engine it depends on the side.',
+    explains: ({ node, ours, theirs }) =>
+      node.attributes.some(({ value }) => value === 'max' || value === 'min') &&
+      (Number.isNaN(ours) || Number.isNaN(theirs)),
+  },
+  {
+    name: '64-bit bounds compared by halves',
+    operators: ['Clip'],
+    side: 'specification',
+    why: 'The engine takes some 64-bit integers whose lower half is negative as 32 bits for too small.',
+    explains: ({ inputs: [x], index, ours }) =>
+      index !== undefined && isWide(x) && values(x)[index] === ours && BigInt.asIntN(32, BigInt(ours!)) < 0n,
+  },
+  {
+    name: 'one block for a whole vector',
+    operators: ['QuantizeLinear', 'DequantizeLinear'],
+    side: 'specification',
+    why: 'A vector with a scale of one element and a block size is legal; the engine takes it for one scale per tensor and refuses the block size.',
+    explains: ({ refusal = '', inputs: [x, scale] }) =>
+      /block_size must be 0 for per-tensor/.test(refusal) && x!.dims.length === 1 && scale!.size === 1,
+  },
+];
+
+function isWide(x: Tensor | undefined): x is Tensor {
+  return x?.dtype === 'int64' || x?.dtype === 'uint64';
+}
+
+function values(x: Tensor): bigint[] {
+  return Array.from(x.toTypedArray() as ArrayLike<number | bigint>, BigInt);
+}

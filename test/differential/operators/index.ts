@@ -1,0 +1,17 @@
+import type { Maker } from '../sketch.ts';
+import { casts } from './casts.ts';
+import { elementwise } from './elementwise.ts';
+import { layouts } from './layout.ts';
+import { microsoft } from './microsoft.ts';
+import { quantized } from './quantized.ts';
+import { summing } from './sums.ts';
+
+/** Everything random graphs are made of. */
+export const makers: readonly Maker[] = [
+  ...quantized,
+  ...microsoft,
+  ...elementwise,
+  ...casts,
+  ...layouts,
+  ...summing,
+];
