@@ -5,7 +5,7 @@ import { type Tensor, tensor } from '../../src/ir/index.ts';
 import { foldConstants } from '../../src/passes/fold-constants.ts';
 import { execute } from '../../src/runtime/index.ts';
 import { model, parseModel, printModel } from '../../src/serde/index.ts';
-import { runInEngine } from '../rules/engine.ts';
+import { runInEngine } from '../support/engine.ts';
 import { valuesIn } from '../support/tensors.ts';
 import { apply, applyTraced, picture } from '../support/text.ts';
 

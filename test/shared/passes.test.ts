@@ -15,7 +15,7 @@ import { pipeline, type Rewritten, rewrite } from '../../src/rewrite/index.ts';
 import { execute } from '../../src/runtime/index.ts';
 import { decodeModel, decodeTensor } from '../../src/serde/index.ts';
 import { tensorrt } from '../../src/targets/index.ts';
-import { runInEngine } from '../rules/engine.ts';
+import { runInEngine } from '../support/engine.ts';
 import { shuffled } from '../support/shuffle.ts';
 import { apply } from '../support/text.ts';
 import { unequalScales } from '../support/unequal-scales.ts';

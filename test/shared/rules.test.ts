@@ -14,7 +14,7 @@ import {
 } from '../../src/rules/index.ts';
 import { execute } from '../../src/runtime/index.ts';
 import { decodeModel, decodeTensor } from '../../src/serde/index.ts';
-import { runInEngine } from '../rules/engine.ts';
+import { runInEngine } from '../support/engine.ts';
 import { describeShared, sharedDir } from './paths.ts';
 
 const exact = ruleSet(

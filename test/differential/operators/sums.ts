@@ -89,11 +89,11 @@ function pool(
 }
 
 export const summing: readonly Maker[] = [
-  reduction('ReduceSum', 13, sum(8), sums),
-  reduction('ReduceMean', 18, sum(8), () => ['float32', 'float32', 'float64']),
-  reduction('ReduceL1', 18, sum(8), () => ['float32', 'int32']),
-  reduction('ReduceL2', 18, sum(8), () => ['float32']),
-  reduction('ReduceSumSquare', 18, sum(8), () => ['float32', 'float64', 'int32']),
+  reduction('ReduceSum', 13, sum(32), sums),
+  reduction('ReduceMean', 18, sum(32), () => ['float32', 'float32', 'float64']),
+  reduction('ReduceL1', 18, sum(32), () => ['float32', 'int32']),
+  reduction('ReduceL2', 18, sum(32), () => ['float32']),
+  reduction('ReduceSumSquare', 18, sum(32), () => ['float32', 'float64', 'int32']),
   reduction('ReduceProd', 18, sum(32), () => ['float32']),
   reduction('ReduceLogSumExp', 18, { kind: 'largest', ulps: 16, largest: 4 }, () => ['float32', 'float64']),
   reduction('ReduceMax', 18, exact, (opset) => (opset >= 12 ? [...both(), 'int8', 'uint8'] : both())),
@@ -102,7 +102,7 @@ export const summing: readonly Maker[] = [
     opType: 'CumSum',
     family: 'reduction',
     since: 11,
-    within: sum(8),
+    within: sum(32),
     x: (v) =>
       v.pick([
         () => v.moderate('float32', v.dims(v.whole(1, 3))),
@@ -223,14 +223,14 @@ export const summing: readonly Maker[] = [
     },
   },
   pool('MaxPool', 8, exact, (v) => when(v.chance(0.2), { storage_order: 1 }), 2),
-  pool('AveragePool', 7, sum(8), (v) => ({ count_include_pad: v.below(2) })),
+  pool('AveragePool', 7, sum(32), (v) => ({ count_include_pad: v.below(2) })),
   pool('LpPool', 11, sum(16), (v) => ({ p: v.whole(1, 3) })),
   ...['GlobalAveragePool', 'GlobalMaxPool'].map(
     (opType): Maker => ({
       opType,
       family: 'pool',
       since: 7,
-      within: opType === 'GlobalMaxPool' ? exact : sum(8),
+      within: opType === 'GlobalMaxPool' ? exact : sum(32),
       make: (v) => ({
         inputs: [
           v.moderate('float32', [v.whole(1, 2), v.whole(1, 4), ...v.dims(v.whole(1, 3), { longest: 90 })]),

@@ -5,8 +5,8 @@ import { whyNot } from '../../../src/rewrite/index.ts';
 import { foldBatchNormIntoQuantizedConv as rule } from '../../../src/rules/index.ts';
 import { execute } from '../../../src/runtime/index.ts';
 import { model } from '../../../src/serde/index.ts';
+import { runInEngine } from '../../support/engine.ts';
 import { apply, picture } from '../../support/text.ts';
-import { runInEngine } from '../engine.ts';
 import { type Case, expectClose, keepsTheLaws } from '../laws.ts';
 import { batchNormCases } from './batch-norm-cases.ts';
 

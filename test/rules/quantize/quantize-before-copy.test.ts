@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { whyNot } from '../../../src/rewrite/index.ts';
 import { quantizeBeforeCopy as rule } from '../../../src/rules/index.ts';
 import { model } from '../../../src/serde/index.ts';
+import { runInEngine } from '../../support/engine.ts';
 import { apply, picture } from '../../support/text.ts';
-import { runInEngine } from '../engine.ts';
 import { grids, input, isExecutable, keepsTheLaws } from '../laws.ts';
 
 /** Copies of a float[2,4,2,2]: the node, the dims of what it makes, and the constants it reads. */

@@ -4,8 +4,8 @@ import { tensor } from '../../../src/ir/index.ts';
 import { whyNot } from '../../../src/rewrite/index.ts';
 import { quantizeBeforePad as rule } from '../../../src/rules/index.ts';
 import { model } from '../../../src/serde/index.ts';
+import { runInEngine } from '../../support/engine.ts';
 import { apply, picture } from '../../support/text.ts';
-import { runInEngine } from '../engine.ts';
 import { grids, input, keepsTheLaws } from '../laws.ts';
 
 describe('quantize-before-pad', () => {

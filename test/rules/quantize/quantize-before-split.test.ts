@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { rewrite, whyNot } from '../../../src/rewrite/index.ts';
 import { quantizeBeforeSplit, quantizeBeforeSplit2, quantizeBeforeSplit3 } from '../../../src/rules/index.ts';
 import { model } from '../../../src/serde/index.ts';
+import { runInEngine } from '../../support/engine.ts';
 import { apply, picture } from '../../support/text.ts';
-import { runInEngine } from '../engine.ts';
 import { grids, input, keepsTheLaws } from '../laws.ts';
 
 describe('quantize-before-split', () => {

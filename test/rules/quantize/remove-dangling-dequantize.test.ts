@@ -8,8 +8,8 @@ import {
 } from '../../../src/rules/index.ts';
 import { execute } from '../../../src/runtime/index.ts';
 import { model } from '../../../src/serde/index.ts';
+import { runInEngine } from '../../support/engine.ts';
 import { apply, picture } from '../../support/text.ts';
-import { runInEngine } from '../engine.ts';
 
 const before = model`
   main (float[4] x) => (float[4] y) <float s = {0.5}, uint8 z = {128}> {
