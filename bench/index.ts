@@ -7,6 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { run as codec } from './codec.ts';
+import { run as kernels } from './kernels.ts';
 import { run as rewriting } from './rewrite.ts';
 
 const sections: readonly (readonly [string, string, () => Promise<string>])[] = [
@@ -16,6 +17,7 @@ const sections: readonly (readonly [string, string, () => Promise<string>])[] = 
     'Chains of a hundred elementwise nodes; one node in ten, or every node, is rewritten.',
     rewriting,
   ],
+  ['Integer kernels', 'Layers of ResNet-18 and MobileNet, sums in int32, one thread.', kernels],
 ];
 
 const texts: string[] = [];

@@ -20,7 +20,7 @@ export const tileColumns = 3;
 export const tileDepth = 768;
 
 /** Doubles there are for column panels: what a second-level cache holds besides the rows. */
-export const panelRoom = 20 * tileColumns * tileDepth;
+export const panelRoom = 24 * tileColumns * tileDepth;
 
 /** The lane of the second number of a pair. */
 export const lane = 2 ** 27;

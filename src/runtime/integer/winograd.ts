@@ -45,7 +45,7 @@ const pairLane = 2 ** 25;
 const sumLimit = 2 ** 28 - 8;
 const resultLimit = 2 ** 24 - 1;
 const smallestBlock = 16;
-const largestBlock = 256;
+const largestBlock = 176;
 
 /** Whether a convolution is of the kind, and large enough to gain from it. */
 export function suitsWinograd(
@@ -283,7 +283,7 @@ function multiplyPositions(
       s += tileColumns, to += positions * 6, offset += panelSize
     ) {
       runTile(offset, count);
-      products.set(packedSums, to);
+      for (let i = 0; i < 6; i++) products[to + i] = packedSums[i]!;
     }
   }
 }
