@@ -174,3 +174,17 @@ describe('integer products', () => {
     expect(valuesOf(y)).toEqual([1 * 0 + 2 * 2, 1 * 3 + 2 * 5]);
   });
 });
+
+describe('QLinearAdd', () => {
+  it('rounds on the way where ONNX Runtime does', () => {
+    // Near a tie: (24 − 33)·2.7 / 1.8 + 93 = 79.5; ONNX Runtime 1.30 gives 79 here.
+    const code = (value: number) => tensor('uint8', [1], [value]);
+    const inputs = [
+      ...[code(24), f32([], [2.700000047683716]), tensor('uint8', [], [33])],
+      ...[code(255), f32([], [0.24249716103076935]), tensor('uint8', [], [255])],
+      ...[f32([], [1.7999999523162842]), tensor('uint8', [], [93])],
+    ];
+    const [y] = runNode('QLinearAdd', inputs, {}, { domain: 'com.microsoft', opset: 1 });
+    expect(valuesOf(y)).toEqual([79]);
+  });
+});

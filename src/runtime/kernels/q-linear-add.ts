@@ -19,9 +19,25 @@ export const qLinearAdd = kernel<string>('QLinearAdd', {
     const sum = quantizerOf(yScale!, yZero, a!.dtype);
     const p = fround(left.scale / sum.scale);
     const q = fround(right.scale / sum.scale);
-    const fixed = fround(sum.zero - fround(fround(p * left.zero) + fround(q * right.zero)));
+    // Fused multiply-adds in ONNX Runtime's order: where a's elements are stretched, the sides change places.
+    const swapped = isStretched(a!, b!);
+    const [ax, bx] = [p * left.zero, q * right.zero];
+    const fixed = fround(sum.zero - fround(swapped ? bx + fround(ax) : ax + fround(bx)));
     return zipElements(a!, b!, a!.dtype, (x, y) =>
-      nearest(fround(fround(fixed + fround(x * p)) + fround(y * q)), a!.dtype),
+      nearest(
+        swapped ? fround(fround(fixed + x * p) + y * q) : fround(fround(fixed + y * q) + x * p),
+        a!.dtype,
+      ),
     );
   },
 });
+
+/** Whether one element of an array meets several of the other along the innermost axis that is longer than 1. */
+function isStretched(array: NdArray, other: NdArray): boolean {
+  const rank = Math.max(array.dims.length, other.dims.length);
+  for (let back = 1; back <= rank; back++) {
+    const [mine, theirs] = [array.dims.at(-back) ?? 1, other.dims.at(-back) ?? 1];
+    if (mine !== 1 || theirs !== 1) return mine === 1;
+  }
+  return false;
+}
