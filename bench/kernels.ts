@@ -2,8 +2,10 @@
  * Integer kernels on layers of real networks, one thread, beside the obvious loops, ONNX Runtime (native and WebAssembly)
  * and TensorFlow.js on its plain JavaScript backend.
  *
- * Run with `node --expose-gc --import tsx bench/kernels.ts`. Contenders take turns; the table shows medians.
+ * Run with `node --expose-gc --import tsx bench/kernels.ts`. Contenders take turns, ours in a thread of its own (see kernels-worker.ts); the table shows medians.
  */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as native from 'onnxruntime-node';
@@ -11,9 +13,9 @@ import * as web from 'onnxruntime-web';
 import { type Model, type Tensor, tensor } from '../src/ir/index.ts';
 import { makeAttribute } from '../src/ops/index.ts';
 import { fromTensor } from '../src/runtime/array.ts';
-import { convolveBytes } from '../src/runtime/integer/convolve.ts';
 import { convolveSimply } from '../src/runtime/integer/simple.ts';
 import { encodeModel } from '../src/serde/index.ts';
+import type { Request } from './kernels-worker.ts';
 import { median, type Row, table } from './support.ts';
 
 interface Layer {
@@ -55,6 +57,8 @@ function layer(
 ): Layer {
   return { name, channels, height, width, filters, kernel, stride, group, goal };
 }
+
+const workerUrl = new URL('./kernels-worker.ts', import.meta.url).href;
 
 /** Zero point of the inputs. */
 const zero = 128;
@@ -99,7 +103,24 @@ async function measure(each: Layer, rounds: number): Promise<Row> {
   const attributes = { strides: [stride, stride], pads: new Array<number>(4).fill((kernel - 1) >> 1), group };
   const works = new Map<string, () => unknown>();
   const [input, weights] = [fromTensor(x), fromTensor(w)];
-  works.set('ours', () => convolveBytes(input, weights, attributes, zero));
+  // Threads do not inherit tsx in Node 20.
+  const ours = new Worker(
+    `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(workerUrl)})))`,
+    { eval: true },
+  );
+  const ask = async (request: Request) => {
+    ours.postMessage(request);
+    return (await once(ours, 'message'))[0] as unknown;
+  };
+  const layerRequest: Request = {
+    xDims: x.dims,
+    x: x.toTypedArray() as Uint8Array,
+    wDims: w.dims,
+    w: w.toTypedArray() as Int8Array,
+    attributes,
+    zero,
+  };
+  works.set('ours', () => ask(layerRequest));
   works.set('tfjs', tensorflow(each, x, w));
   const close: (() => Promise<void>)[] = [];
   const floatModel = encodeModel(modelOf(asFloat(x), asFloat(w), attributes));
@@ -127,22 +148,25 @@ async function measure(each: Layer, rounds: number): Promise<Row> {
   }
   const simple = time(() => convolveSimply(input, weights, attributes, zero, [0]));
   await expectEqual(works, simple.result.sums, each);
-  for (const [name, work] of works) if (name !== 'tfjs') await repeat(work, 300);
+  for (const [name, work] of works)
+    if (name !== 'tfjs') await (name === 'ours' ? ask({ ms: 300 }) : repeat(work, 300));
   const samples = new Map([...works.keys()].map((name) => [name, [] as number[]]));
   globalThis.gc?.();
   for (let round = 0; round < rounds; round++)
-    for (const [name, work] of works) samples.get(name)!.push(await repeat(work, 20));
+    for (const [name, work] of works)
+      samples.get(name)!.push(name === 'ours' ? ((await ask({ ms: 20 })) as number) : await repeat(work, 20));
+  await ours.terminate();
   for (const release of close) await release();
   const multiplications = (simple.result.sums.length * channels * kernel * kernel) / group;
   const rate = (name: string) =>
     samples.has(name) ? multiplications / median(samples.get(name)!) / 1e6 : undefined;
   const shown = (value: number | undefined) => value?.toFixed(2) ?? '–';
-  const ours = rate('ours')!;
-  const ratio = (peer: number | undefined) => shown(peer && ours / peer);
+  const own = rate('ours')!;
+  const ratio = (peer: number | undefined) => shown(peer && own / peer);
   const [wasm, cpu, float, tfjs] = ['web', 'native', 'web float32', 'tfjs'].map(rate);
   return [
     each.name,
-    ...[ours, multiplications / simple.ms / 1e6, wasm, cpu, float, tfjs].map(shown),
+    ...[own, multiplications / simple.ms / 1e6, wasm, cpu, float, tfjs].map(shown),
     ...[wasm, cpu, float, tfjs].map(ratio),
     each.goal,
   ];
@@ -170,7 +194,7 @@ async function expectEqual(
   for (const contender of ['ours', 'web', 'native']) {
     const result = await works.get(contender)?.();
     if (result === undefined) continue;
-    const sums = result instanceof Int32Array ? result : (result as { sums: Int32Array }).sums;
+    const sums = result as Int32Array;
     if (sums.length !== want.length || sums.some((sum, i) => sum !== want[i]))
       throw new Error(`${name}: the sums of "${contender}" differ from those of the obvious loops.`);
   }
