@@ -95,6 +95,13 @@ export const knownDifferences: readonly KnownDifference[] = [
       (Number.isNaN(theirs) || [448, 240, 57344].includes(Math.abs(Number(theirs)))),
   },
   {
+    name: 'sign of NaN',
+    operators: ['Sign'],
+    side: 'reference',
+    why: 'The specification says nothing of NaN; the reference keeps it, the engine gives 0.',
+    explains: ({ ours, theirs }) => Number.isNaN(ours) && theirs === 0,
+  },
+  {
     name: 'NaN in a scattered maximum',
     operators: ['ScatterElements', 'ScatterND'],
     side: 'reference',
@@ -104,12 +111,35 @@ export const knownDifferences: readonly KnownDifference[] = [
       (Number.isNaN(ours) || Number.isNaN(theirs)),
   },
   {
-    name: '64-bit bounds compared by halves',
-    operators: ['Clip'],
+    name: '64-bit integers compared by halves',
+    operators: ['Clip', 'Max', 'Min'],
     side: 'specification',
-    why: 'The engine takes some 64-bit integers whose lower half is negative as 32 bits for too small.',
-    explains: ({ inputs: [x], index, ours }) =>
-      index !== undefined && isWide(x) && values(x)[index] === ours && BigInt.asIntN(32, BigInt(ours!)) < 0n,
+    why: 'The engine takes 64-bit integers whose lower half is negative as 32 bits for smaller than they are.',
+    explains: ({ inputs, index }) =>
+      index !== undefined &&
+      inputs.some(
+        (x) => isWide(x) && values(x).some((value) => BigInt.asIntN(32, value) < 0n && value >= 2n ** 31n),
+      ),
+  },
+  {
+    name: '2-bit codes over old bits',
+    operators: ['QuantizeLinear'],
+    side: 'specification',
+    why: 'With a scale for each index, the engine writes 2-bit codes into bytes that it has not cleared: bits are set that the code has not.',
+    explains: ({ inputs: [, scale, zero], dtype, ours, theirs }) =>
+      /int2$/.test(dtype) &&
+      zero?.dtype === dtype &&
+      scale!.size > 1 &&
+      (Number(ours) & ~Number(theirs) & 3) === 0,
+  },
+  {
+    name: 'inferred length of a pool with ceil_mode',
+    operators: ['MaxPool', 'AveragePool', 'LpPool'],
+    side: 'specification',
+    why: 'A last window that begins in the padding is dropped; the engine computes that, but infers one more and refuses what reads it.',
+    explains: ({ node, refusal = '' }) =>
+      /ShapeInferenceError|Incompatible dimensions/.test(refusal) &&
+      node.attributes.some(({ name, value }) => name === 'ceil_mode' && value === 1n),
   },
   {
     name: 'one block for a whole vector',

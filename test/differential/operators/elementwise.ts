@@ -59,6 +59,15 @@ export function broadcastTo(v: Values, dims: readonly number[]): number[] {
   return made;
 }
 
+/** Dims that broadcast both ways: lengths of 1 may be stretched, too. */
+export function broadcastWith(v: Values, dims: readonly number[]): number[] {
+  if (product(dims) > 200) return broadcastTo(v, dims);
+  return broadcastTo(
+    v,
+    dims.map((d) => (d === 1 && v.chance(0.3) ? v.whole(2, 4) : d)),
+  );
+}
+
 /** An operator of two inputs that broadcast. */
 function binary(
   opType: string,
@@ -84,7 +93,7 @@ function binary(
         ? ({ dtype }, opset) => types(opset).includes(dtype) && dtype !== 'float16'
         : undefined,
     make: (v, x) => ({
-      inputs: [x, second(v, x.dtype, broadcastTo(v, x.dims))],
+      inputs: [x, second(v, x.dtype, broadcastWith(v, x.dims))],
       attributes: more.attributes?.(v, x.dtype) ?? {},
     }),
   };

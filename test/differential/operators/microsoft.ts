@@ -1,7 +1,7 @@
 import { type DataType, type Tensor, tensor } from '../../../src/ir/index.ts';
 import { byteTypes, exact, type Maker, type Sketch, when } from '../sketch.ts';
 import type { Values } from '../values.ts';
-import { broadcastTo } from './elementwise.ts';
+import { broadcastWith } from './elementwise.ts';
 import { slidesOf } from './windows.ts';
 
 /** ONNX Runtime's own operators on codes, as its optimizer puts them into models. */
@@ -27,7 +27,7 @@ export const microsoft: readonly Maker[] = [
       x: codes,
       follows: isCode,
       make(v, x): Sketch {
-        const other = v.any(x.dtype, broadcastTo(v, x.dims));
+        const other = v.any(x.dtype, broadcastWith(v, x.dims));
         const size = opType === 'QLinearMul' ? 20 : 1;
         return {
           inputs: [
