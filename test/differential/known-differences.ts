@@ -112,7 +112,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     name: '64-bit integers compared by halves',
-    operators: ['Clip', 'Max', 'Min'],
+    operators: ['Clip', 'Max', 'Min', 'Sign'],
     side: 'specification',
     why: 'The engine takes 64-bit integers whose lower half is negative as 32 bits for smaller than they are.',
     explains: ({ inputs, index }) =>
