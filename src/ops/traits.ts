@@ -30,6 +30,18 @@ const copying = new Set([
   'Identity',
 ]);
 
+/** Operators of one input whose output has its element type and shape, whatever they are. */
+const typeKeeping = new Set(
+  'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu'.split(
+    ' ',
+  ),
+);
+
+/** Whether a node's only output has the type of its only input. */
+export function keepsType(node: Node): boolean {
+  return normalDomain(node.domain) === '' && typeKeeping.has(node.opType) && node.inputs.length === 1;
+}
+
 /**
  * Whether running the node twice on the same inputs gives the same outputs and nothing else: the node may be folded,
  * merged with its double, or removed when nobody reads it. Operators without a schema, random ones, training-mode

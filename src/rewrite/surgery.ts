@@ -40,6 +40,7 @@ export class Surgery {
     for (const tensor of this.#built.tensors) this.#session.addInitializer(tensor);
     this.#types.check(
       this.#rule,
+      this.#match.nodes,
       this.added,
       this.#pairs.map(([old, value]) => [old, names.get(value.name) ?? value.name]),
     );

@@ -1,7 +1,7 @@
 import { createTypeOracle } from '../analysis/index.ts';
 import type { Dimension, GraphSession, Node, Type } from '../ir/index.ts';
 import { dataTypeToText } from '../ir/index.ts';
-import { type Facts, inferNode } from '../ops/index.ts';
+import { type Facts, inferNode, keepsType } from '../ops/index.ts';
 import { ModelError, RuleError } from '../support/errors.ts';
 import type { Rule } from './rule.ts';
 
@@ -12,11 +12,18 @@ export interface Types {
   /**
    * Infers the types of new nodes, and compares each value with the one it takes the place of.
    *
+   * @param matched the nodes that go
+   * @param nodes the nodes that come
    * @param pairs old value name, and the name under which the new value is known
    * @throws RuleError `invalid-result` when the new nodes contradict each other or the graph; `type-changed` when a value
    * would get another type, unless the rule says that it changes the interface: then the value is declared anew
    */
-  check(rule: Rule, nodes: readonly Node[], pairs: readonly (readonly [string, string])[]): void;
+  check(
+    rule: Rule,
+    matched: readonly Node[],
+    nodes: readonly Node[],
+    pairs: readonly (readonly [string, string])[],
+  ): void;
 }
 
 export function createTypes(session: GraphSession): Types {
@@ -24,7 +31,8 @@ export function createTypes(session: GraphSession): Types {
   return {
     typeOf: (value) => oracle.typeOf(value),
     forget: (value) => oracle.forget(value),
-    check(rule, nodes, pairs) {
+    check(rule, matched, nodes, pairs) {
+      if (pairs.every(([old, now]) => sourceOf(old, matched) === sourceOf(now, nodes))) return;
       const made = inferAll(rule, nodes, session, (value) => oracle.factsOf(value));
       for (const [old, now] of pairs) {
         const before = oracle.typeOf(old);
@@ -50,6 +58,12 @@ export function createTypes(session: GraphSession): Types {
       }
     },
   };
+}
+
+/** The value behind nodes that hand its type on; two values with one such source have one type, whatever it is. */
+function sourceOf(value: string, nodes: readonly Node[]): string {
+  const producer = nodes.find((node) => node.outputs[0] === value);
+  return producer !== undefined && keepsType(producer) ? sourceOf(producer.inputs[0]!, nodes) : value;
 }
 
 function inferAll(
