@@ -2,6 +2,7 @@ import type { Node, OpsetImport, Tensor } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { fromTensor, type NdArray, toTensor } from './array.ts';
 import { Budget, withBudget } from './budget.ts';
+import { defaultConventions } from './conventions.ts';
 import { planGraph } from './plan.ts';
 import { randomSource } from './random-numbers.ts';
 import { Environment, runGraph } from './run.ts';
@@ -55,6 +56,7 @@ export function evaluateNode(
     runGraph(plan, [...present.values()].map(fromTensor), environment, {
       budget,
       maxIterations: 1_000_000,
+      conventions: defaultConventions,
       random: randomSource(undefined),
     }),
   );

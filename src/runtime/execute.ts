@@ -2,13 +2,14 @@ import { type Model, Tensor } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { type NdArray, toTensor } from './array.ts';
 import { Budget, withBudget } from './budget.ts';
+import { type Conventions, conventionsOf } from './conventions.ts';
 import { bindInputs } from './inputs.ts';
 import { planModel } from './plan.ts';
 import { randomSource } from './random-numbers.ts';
 import { Environment, type RunContext, runGraph } from './run.ts';
 import { isArray, type RuntimeValue, toRuntimeValue } from './values.ts';
 
-export interface ExecuteOptions {
+export interface ExecuteOptions extends Partial<Conventions> {
   /** Values to give back instead of the graph's outputs; any value of the main graph. */
   readonly outputs?: readonly string[];
   /** Sees each tensor of the main graph when it is computed, in execution order. */
@@ -80,6 +81,7 @@ export function executeValues(
   const context: RunContext = {
     budget: new Budget(options.limits?.memory),
     maxIterations: options.limits?.iterations ?? 1_000_000,
+    conventions: conventionsOf(options),
     random: randomSource(options.seed),
     beforeStep: (step, index) => {
       if (options.signal?.aborted)

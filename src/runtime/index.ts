@@ -1,3 +1,5 @@
+export type { Conventions, OverflowConvention, RoundingConvention, SumConvention } from './conventions.ts';
+export { defaultConventions } from './conventions.ts';
 export { type EvaluateOptions, evaluateNode } from './evaluate-node.ts';
 export {
   type ExecuteLimits,

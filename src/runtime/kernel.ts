@@ -1,6 +1,7 @@
 import type { DataType, Graph, Node } from '../ir/index.ts';
 import type { OperatorAttributes, PlainValue } from '../ops/index.ts';
 import type { NdArray } from './array.ts';
+import type { Conventions } from './conventions.ts';
 import type { RandomNumbers } from './random-numbers.ts';
 import { parseSignature, type Signature, type TypeVariables } from './signature.ts';
 
@@ -18,6 +19,8 @@ export interface KernelCall<Attributes = Readonly<Record<string, PlainValue | un
   runGraph(graph: Graph, inputs: readonly NdArray[]): NdArray[];
   /** How often a loop may turn before it is called endless. */
   readonly maxIterations: number;
+  /** How the run rounds, sums and overflows where the standard leaves it open. */
+  readonly conventions: Conventions;
   /**
    * A fresh source of random numbers for the node's own seed, else for the seed of the run.
    *

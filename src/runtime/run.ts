@@ -2,6 +2,7 @@ import type { Graph } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { fromTensor, type NdArray, sizeOf } from './array.ts';
 import type { Budget } from './budget.ts';
+import type { Conventions } from './conventions.ts';
 import type { Kernel, KernelCall } from './kernel.ts';
 import { describe, type GraphPlan, placed, type Step } from './plan.ts';
 import { roundSmallFloats } from './round-float.ts';
@@ -13,6 +14,7 @@ import { SequenceValue } from './values.ts';
 export interface RunContext {
   readonly budget: Budget;
   readonly maxIterations: number;
+  readonly conventions: Conventions;
   readonly random: KernelCall['random'];
   /** Called before each node of the main graph. */
   readonly beforeStep?: ((step: Step, index: number) => void) | undefined;
@@ -127,6 +129,7 @@ function runKernel(
     runGraph: (graph, values) =>
       runBody(planOf(step, graph), values, new Environment(environment), innerContext(context)),
     maxIterations: context.maxIterations,
+    conventions: context.conventions,
     random: context.random,
   };
   const result = kernel.run(call);
@@ -148,8 +151,8 @@ function runBody(
 }
 
 function innerContext(context: RunContext): RunContext {
-  const { budget, maxIterations, random } = context;
-  return { budget, maxIterations, random };
+  const { budget, maxIterations, conventions, random } = context;
+  return { budget, maxIterations, conventions, random };
 }
 
 function planOf(step: Step, graph: Graph): GraphPlan {
