@@ -84,11 +84,17 @@ export function toTensor(array: NdArray, name?: string): Tensor {
 }
 
 /**
- * Fresh zeroed elements for an array of the given dims.
+ * What a kernel does with elements it has asked for: it counts on zeros, or writes each one before anybody reads it.
+ * Memory that was used before need not be cleared for the latter.
+ */
+export type AllocatedFor = 'zeroed' | 'overwritten';
+
+/**
+ * Fresh elements for an array of the given dims: zeros, or anything at all where the kernel overwrites each of them.
  *
  * @throws ModelError `dims-overflow`, or `memory-limit` when the run may not take as much
  */
-export function allocate(dtype: DataType, dims: readonly number[]): ArrayData {
+export function allocate(dtype: DataType, dims: readonly number[], _use: AllocatedFor = 'zeroed'): ArrayData {
   const count = elementCount(dims) * (dtype.startsWith('complex') ? 2 : 1);
   if (dtype === 'string') {
     reserve(count * 16, dtype, dims);
@@ -100,18 +106,18 @@ export function allocate(dtype: DataType, dims: readonly number[]): ArrayData {
 }
 
 /** Fresh elements of an arithmetic type other than the 64-bit integers. */
-export function allocateNumbers(dtype: DataType, dims: readonly number[]): Numbers {
-  return allocate(dtype, dims) as Numbers;
+export function allocateNumbers(dtype: DataType, dims: readonly number[], use?: AllocatedFor): Numbers {
+  return allocate(dtype, dims, use) as Numbers;
 }
 
 /** Fresh elements to move cells into. */
-export function allocateCells(dtype: DataType, dims: readonly number[]): Cells {
-  return allocate(dtype, dims) as unknown as Cells;
+export function allocateCells(dtype: DataType, dims: readonly number[], use?: AllocatedFor): Cells {
+  return allocate(dtype, dims, use) as unknown as Cells;
 }
 
 /** Scratch space in double precision. */
-export function allocateDoubles(count: number): Float64Array {
-  return allocate('float64', [count]) as Float64Array;
+export function allocateDoubles(count: number, use?: AllocatedFor): Float64Array {
+  return allocate('float64', [count], use) as Float64Array;
 }
 
 export function makeArray(dtype: DataType, dims: readonly number[], data: ArrayData | Cells): NdArray {
