@@ -14,6 +14,7 @@ const allowed: Record<string, readonly string[]> = {
   node: ['serde', 'ir'],
   rewrite: ['pattern', 'analysis', 'ops', 'ir'],
   verify: ['analysis', 'runtime', 'ops', 'ir'],
+  proof: ['analysis', 'runtime', 'ops', 'ir'],
   rules: ['rewrite', 'pattern', 'ir'],
   passes: ['rewrite', 'analysis', 'runtime', 'ops', 'ir'],
   calibration: ['analysis', 'runtime', 'ops', 'ir'],

@@ -1,0 +1,268 @@
+import { type Model, type Tensor, tensor, type ValueInfo } from '../ir/index.ts';
+import { execute } from '../runtime/index.ts';
+import { ModelError } from '../support/errors.ts';
+import { createRandom } from '../support/random.ts';
+import { countOf, type TermArray, termsOf } from './arrays.ts';
+import type { Certificate } from './certificate.ts';
+import { followModel, Made, sameArray, Unfollowed } from './follow.ts';
+import { applyFunction, codesOf, type ElementFunction } from './functions.ts';
+import { tellTerm } from './tell.ts';
+import { TermTable } from './terms.ts';
+
+/** What `proveEqual` found out. */
+export type Proof =
+  | {
+      /** Every output bit is equal for all inputs, as long as no NaN arises. */
+      readonly verdict: 'proved';
+      readonly certificate: Certificate;
+      /** Elements of the outputs that were shown to be equal. */
+      readonly elements: number;
+    }
+  | {
+      /** The models differ on these inputs: both were run on them. */
+      readonly verdict: 'refuted';
+      readonly inputs: ReadonlyMap<string, Tensor>;
+      readonly output: string;
+      readonly element: number;
+      readonly before: number;
+      readonly after: number;
+    }
+  | {
+      readonly verdict: 'undecided';
+      /** The place where the proof stopped, and why. */
+      readonly at: string;
+      readonly reason: string;
+    };
+
+export interface ProveOptions {
+  /** Lengths of symbolic dimensions by their name; 1 for the others and for unknown ones. */
+  readonly dims?: ReadonlyMap<string, number>;
+  /** Elements all values together may have; four million unless given. */
+  readonly limit?: number;
+}
+
+/**
+ * Decides, without sampling, whether two models compute the same outputs bit for bit, for inputs of given shapes and of
+ * any finite values.
+ *
+ * Each element is followed through both models: operators that copy, select or order elements by the places they take
+ * them from; QuantizeLinear, DequantizeLinear, Relu and Clip by what they do to every code there is, or, in front of a
+ * quantizer, by every float32 at which the code changes. All other operators are taken as they are: the same operator on
+ * the same elements makes the same. Two models are proved equal when each output element comes out as the same thing;
+ * the certificate can be checked again with `checkCertificate`. Where the elements differ, an input that shows it is
+ * looked for and tried.
+ *
+ * NaN is left out: a NaN inside a MaxPool decides differently before and behind a quantizer.
+ *
+ * @throws ModelError `interface-differs` when inputs or outputs have other names or types
+ */
+export function proveEqual(before: Model, after: Model, options: ProveOptions = {}): Proof {
+  const [first, second] = [withLengths(before, options.dims), withLengths(after, options.dims)];
+  checkInterface(first, second);
+  const common = { table: new TermTable(), made: new Made(), limit: options.limit ?? 4_000_000 };
+  const inputs = inputTerms(first, common.table);
+  try {
+    const values = {
+      before: followModel(first, inputs, common),
+      after: followModel(second, inputs, common),
+    };
+    const outputs = first.graph.outputs.map(({ name }) => name);
+    const differing = outputs.find(
+      (name) => !sameElements(values.before.get(name)!, values.after.get(name)!, common.table),
+    );
+    if (differing !== undefined) return findWitness(first, second, differing, values, common.table);
+    const elements = outputs.reduce((sum, name) => sum + countOf(values.before.get(name)!.dims), 0);
+    return { verdict: 'proved', certificate: certify(common.table, common.made, values), elements };
+  } catch (error) {
+    if (!(error instanceof Unfollowed)) throw error;
+    const sampled = compareOnSamples(first, second);
+    return sampled ?? { verdict: 'undecided', at: error.at, reason: error.message };
+  }
+}
+
+interface Values {
+  readonly before: ReadonlyMap<string, TermArray>;
+  readonly after: ReadonlyMap<string, TermArray>;
+}
+
+/** The model with a number for every dimension of its inputs. */
+export function withLengths(model: Model, dims: ReadonlyMap<string, number> = new Map()): Model {
+  const fixed = (input: ValueInfo): ValueInfo => {
+    const { type } = input;
+    if (type?.kind !== 'tensor' || type.shape === undefined) {
+      throw new ModelError('cannot-generate-input', `Input "${input.name}" is no tensor of known rank.`, {
+        at: input.name,
+        fix: 'Declare the type and the rank of every input.',
+      });
+    }
+    const shape = type.shape.map(({ value, param }) => ({ value: value ?? dims.get(param ?? '') ?? 1 }));
+    return { ...input, type: { kind: 'tensor', elemType: type.elemType, shape } };
+  };
+  return { ...model, graph: { ...model.graph, inputs: model.graph.inputs.map(fixed) } };
+}
+
+function checkInterface(before: Model, after: Model): void {
+  const tell = (model: Model) => {
+    const inputs = model.graph.inputs.map(
+      (input) => `${input.name} ${JSON.stringify(shapeOf(input))} ${dtypeOf(input)}`,
+    );
+    return `${inputs} => ${model.graph.outputs.map(({ name }) => name)}`;
+  };
+  if (tell(before) === tell(after)) return;
+  throw new ModelError('interface-differs', 'The models have other inputs or outputs.', {
+    fix: `Prove models of one interface; these have ${tell(before)} and ${tell(after)}.`,
+  });
+}
+
+function inputTerms(model: Model, table: TermTable): ReadonlyMap<string, TermArray> {
+  return new Map(
+    model.graph.inputs.map((input) => {
+      const { name } = input;
+      const [dtype, dims] = [dtypeOf(input), shapeOf(input)];
+      const rootOf = (element: number) => ({ kind: 'input', dtype, name, element }) as const;
+      return [name, { dtype, dims, terms: table.tensor(`input ${name}`, countOf(dims), rootOf) }];
+    }),
+  );
+}
+
+function sameElements(a: TermArray, b: TermArray, table: TermTable): boolean {
+  if (sameArray(a, b)) return true;
+  const taken = (array: TermArray) => ({
+    dtype: array.dtype,
+    dims: array.dims,
+    terms: termsOf(array, table),
+  });
+  return (a.terms === undefined) !== (b.terms === undefined) && sameArray(taken(a), taken(b));
+}
+
+/** An input on which an output differs, if one can be found; what differs, if not. */
+function findWitness(before: Model, after: Model, output: string, values: Values, table: TermTable): Proof {
+  const [a, b] = [values.before.get(output)!, values.after.get(output)!];
+  if (a.dims.join() !== b.dims.join() || a.dtype !== b.dtype) {
+    const reason = `it is ${a.dtype}[${a.dims}] before and ${b.dtype}[${b.dims}] after`;
+    return compareOnSamples(before, after) ?? { verdict: 'undecided', at: output, reason };
+  }
+  const [x, y] = [termsOf(a, table), termsOf(b, table)];
+  const element = x.findIndex((term, i) => term !== y[i]);
+  const constructed = differingInputs(before, x[element]!, y[element]!, table);
+  const found = (constructed && compareOn(before, after, constructed)) ?? compareOnSamples(before, after);
+  if (found !== undefined) return found;
+  const reason = `element ${element} is ${tellTerm(table, x[element]!)} before and ${tellTerm(table, y[element]!)} after`;
+  return { verdict: 'undecided', at: output, reason };
+}
+
+/** Inputs that give two functions of one root values that differ. */
+function differingInputs(
+  model: Model,
+  a: number,
+  b: number,
+  table: TermTable,
+): ReadonlyMap<string, Tensor> | undefined {
+  const [first, second] = [table.term(a), table.term(b)];
+  if (first.root !== second.root) return undefined;
+  const [f, g] = [table.functions[first.fn]!, table.functions[second.fn]!];
+  const x = candidates(f, g, table.root(first.root).dtype).find(
+    (value) => !Object.is(applyFunction(f, value), applyFunction(g, value)),
+  );
+  if (x === undefined) return undefined;
+  const places = elementsBehind(first.root, table);
+  if (places === undefined) return undefined;
+  return new Map(
+    model.graph.inputs.map((input) => {
+      const dims = shapeOf(input);
+      const data = new Array<number>(countOf(dims)).fill(0);
+      for (const { name, element } of places) if (name === input.name) data[element] = x;
+      return [input.name, tensor(dtypeOf(input), dims, data)];
+    }),
+  );
+}
+
+/** Numbers at which two functions of one root may differ. */
+function candidates(
+  f: ElementFunction,
+  g: ElementFunction,
+  dtype: ReturnType<typeof dtypeOf>,
+): readonly number[] {
+  const codes = codesOf(dtype);
+  if (codes !== undefined) return Array.from({ length: codes.max - codes.min + 1 }, (_, i) => codes.min + i);
+  const starts = [f, g].flatMap((of) => (of.kind === 'steps' ? of.starts : [])).filter(Number.isFinite);
+  return [...starts, 0, -0, 0.3, -0.3, 1, -1, 1e6, -1e6];
+}
+
+/** The input elements that, all set to one number, give a root that number. */
+function elementsBehind(
+  number: number,
+  table: TermTable,
+): readonly { readonly name: string; readonly element: number }[] | undefined {
+  const root = table.root(number);
+  if (root.kind === 'input') return [root];
+  if (root.kind !== 'extreme') return undefined;
+  const inner = root.terms.map((term) =>
+    table.term(term).fn === 0 ? elementsBehind(table.term(term).root, table) : undefined,
+  );
+  return inner.every((places) => places !== undefined) ? inner.flat() : undefined;
+}
+
+/** Tries a few random inputs: a proof that failed may still end with a counterexample. */
+function compareOnSamples(before: Model, after: Model): Proof | undefined {
+  for (let seed = 1; seed <= 8; seed++) {
+    const random = createRandom(seed);
+    const inputs = new Map(
+      before.graph.inputs.map((input) => {
+        const [dtype, dims] = [dtypeOf(input), shapeOf(input)];
+        const codes = codesOf(dtype);
+        const draw = () =>
+          codes
+            ? codes.min + Math.floor(random.uniform() * (codes.max - codes.min + 1))
+            : (random.uniform() - 0.5) * 2 ** seed;
+        return [input.name, tensor(dtype, dims, Array.from({ length: countOf(dims) }, draw))];
+      }),
+    );
+    const found = compareOn(before, after, inputs);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function compareOn(before: Model, after: Model, inputs: ReadonlyMap<string, Tensor>): Proof | undefined {
+  try {
+    const [old, now] = [execute(before, inputs), execute(after, inputs)];
+    for (const [output, tensor] of old) {
+      const [x, y] = [tensor.toTypedArray(), now.get(output)!.toTypedArray()] as ArrayLike<number>[];
+      const element = Array.from(x!).findIndex((value, i) => !Object.is(value, y![i]));
+      if (element >= 0)
+        return {
+          verdict: 'refuted',
+          inputs,
+          output,
+          element,
+          before: Number(x![element]),
+          after: Number(y![element]),
+        };
+    }
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+  }
+  return undefined;
+}
+
+function certify(table: TermTable, made: Made, values: Values): Certificate {
+  const terms = Array.from({ length: table.size }, (_, i) => table.term(i));
+  const roots = new Map(terms.map(({ root }) => [root, table.root(root)]));
+  return {
+    functions: table.functions,
+    terms,
+    roots,
+    made: made.nodes,
+    before: values.before,
+    after: values.after,
+  };
+}
+
+function shapeOf({ type }: ValueInfo): readonly number[] {
+  return type?.kind === 'tensor' ? (type.shape ?? []).map(({ value }) => value ?? 1) : [];
+}
+
+function dtypeOf({ type }: ValueInfo) {
+  return type?.kind === 'tensor' ? type.elemType : 'undefined';
+}

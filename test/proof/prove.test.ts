@@ -1,0 +1,274 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Model, type Tensor, tensor } from '../../src/ir/index.ts';
+import { checkCertificate, type Proof, proveEqual } from '../../src/proof/index.ts';
+import { withLengths } from '../../src/proof/prove.ts';
+import { execute } from '../../src/runtime/index.ts';
+import { model } from '../../src/serde/index.ts';
+
+function expectProved(before: Model, after: Model) {
+  const proof = proveEqual(before, after);
+  expect(proof).toMatchObject({ verdict: 'proved' });
+  if (proof.verdict !== 'proved') return;
+  const check = checkCertificate(withLengths(before), withLengths(after), proof.certificate);
+  expect(check).toMatchObject({ valid: true });
+}
+
+function expectRefuted(before: Model, after: Model) {
+  const proof = proveEqual(before, after);
+  expect(proof).toMatchObject({ verdict: 'refuted' });
+  if (proof.verdict !== 'refuted') return;
+  const [x, y] = [before, after].map(
+    (m) => execute(m, proof.inputs).get(proof.output)!.toTypedArray()[proof.element],
+  );
+  expect(x).toBe(proof.before);
+  expect(y).toBe(proof.after);
+  expect(x).not.toBe(y);
+}
+
+/** A float input, a scale and a zero point, and a body. */
+const small = (
+  body: string,
+  constants = 'float s = {0.3}, int8 z = {3}',
+  output = 'float[N] y',
+  input = 'float[4] x',
+) => model`main (${input}) => (${output}) <${constants}> { ${body} }`;
+
+describe('proveEqual', () => {
+  it('proves that a pair may be moved across an operator that copies', () => {
+    const before = small(
+      't = Reshape (x, two) q = QuantizeLinear (t, s, z) y = DequantizeLinear (q, s, z)',
+      'float s = {0.3}, int8 z = {3}, int64[2] two = {2, 2}',
+      'float[2,2] y',
+    );
+    const after = small(
+      'q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) y = Reshape (d, two)',
+      'float s = {0.3}, int8 z = {3}, int64[2] two = {2, 2}',
+      'float[2,2] y',
+    );
+    expectProved(before, after);
+  });
+
+  it('proves that a pad of a number on the grid may, and refutes a number off it', () => {
+    const pad = (fill: number, first: boolean) =>
+      small(
+        first
+          ? 'p = Pad (x, amounts, c) q = QuantizeLinear (p, s, z) y = DequantizeLinear (q, s, z)'
+          : 'q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) y = Pad (d, amounts, c)',
+        `float s = {0.5}, int8 z = {3}, int64[2] amounts = {0, 2}, float c = {${fill}}`,
+        'float[6] y',
+      );
+    expectProved(pad(1.5, true), pad(1.5, false));
+    expectRefuted(pad(0.3, true), pad(0.3, false));
+  });
+
+  it('knows that a pad without a number fills with zeros', () => {
+    const pad = (first: boolean, s: number) =>
+      small(
+        first
+          ? 'p = Pad (x, amounts) q = QuantizeLinear (p, s, z) y = DequantizeLinear (q, s, z)'
+          : 'q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) y = Pad (d, amounts)',
+        `float s = {${s}}, int8 z = {3}, int64[2] amounts = {0, 2}`,
+        'float[6] y',
+      );
+    expectProved(pad(true, 0.1), pad(false, 0.1));
+  });
+
+  it('proves a maximum over steps that never fall, and refutes falling codes', () => {
+    const pool = (first: boolean, s: number) =>
+      small(
+        first
+          ? 'p = MaxPool <kernel_shape = [2]> (x) q = QuantizeLinear (p, s, z) y = DequantizeLinear (q, s, z)'
+          : 'q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) y = MaxPool <kernel_shape = [2]> (d)',
+        `float s = {${s}}, int8 z = {-7}`,
+        'float[1,1,3] y',
+        'float[1,1,4] x',
+      );
+    expectProved(pool(true, 0.1), pool(false, 0.1));
+    // The two halves of a pair fall together, so that the pair rises; one half alone does not.
+    expectProved(pool(true, -0.1), pool(false, -0.1));
+    const codes = (s: number) =>
+      small(
+        'q = QuantizeLinear (x, s, z) m = MaxPool <kernel_shape = [2]> (q) y = DequantizeLinear (m, s, z)',
+        `float s = {${s}}, int8 z = {-7}`,
+        'float[1,1,3] y',
+        'float[1,1,4] x',
+      );
+    expectProved(pool(true, 0.1), codes(0.1));
+    expectRefuted(pool(true, -0.1), codes(-0.1));
+  });
+
+  it('proves that a quantizer makes a Relu needless when its zero point is the smallest code, and only then', () => {
+    const relu = (body: string, zero: number) =>
+      small(`${body} y = DequantizeLinear (q, s, z)`, `float s = {0.3}, uint8 z = {${zero}}`);
+    const [before, after] = ['r = Relu (x) q = QuantizeLinear (r, s, z)', 'q = QuantizeLinear (x, s, z)'];
+    expectProved(relu(before, 0), relu(after, 0));
+    expectRefuted(relu(before, 1), relu(after, 1));
+  });
+
+  it('proves that signed codes may become unsigned, and refutes a zero point off by one', () => {
+    const signed = small(
+      'q = QuantizeLinear (x, s, z) y = DequantizeLinear (q, s, z)',
+      'float s = {0.3}, int8 z = {3}',
+    );
+    const unsigned = (zero: number) =>
+      small(
+        'q = QuantizeLinear (x, s, z) y = DequantizeLinear (q, s, z)',
+        `float s = {0.3}, uint8 z = {${zero}}`,
+      );
+    expectProved(signed, unsigned(131));
+    expectRefuted(signed, unsigned(130));
+  });
+
+  it('proves that a second pair of the same grid does nothing, and refutes one of another', () => {
+    const once = small('q = QuantizeLinear (x, s, z) y = DequantizeLinear (q, s, z)');
+    const twice = (scale: number) =>
+      small(
+        'q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) r = QuantizeLinear (d, t, z) y = DequantizeLinear (r, t, z)',
+        `float s = {0.3}, int8 z = {3}, float t = {${scale}}`,
+      );
+    expectProved(once, twice(0.3));
+    expectRefuted(once, twice(0.31));
+  });
+
+  it('takes other operators as they are: alike on the same elements they make the same', () => {
+    const body = 'b = Conv <strides = [1, 1]> (a, w) y = Sigmoid (b)';
+    const constants = 'float s = {0.3}, int8 z = {0}, float[1,1,2,2] w = {1, 2, 3, 4}';
+    const before = small(
+      `p = Transpose <perm = [0, 1, 3, 2]> (x) q = QuantizeLinear (p, s, z) a = DequantizeLinear (q, s, z) ${body}`,
+      constants,
+      'float[1,1,1,2] y',
+      'float[1,1,3,2] x',
+    );
+    const after = small(
+      `q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) a = Transpose <perm = [0, 1, 3, 2]> (d) ${body}`,
+      constants,
+      'float[1,1,1,2] y',
+      'float[1,1,3,2] x',
+    );
+    const other = small(
+      `q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) a = Transpose <perm = [0, 1, 3, 2]> (d) ${body}`,
+      constants.replace('4}', '5}'),
+      'float[1,1,1,2] y',
+      'float[1,1,3,2] x',
+    );
+    expectProved(before, after);
+    expectRefuted(before, other);
+  });
+
+  it('follows one scale per channel through a Transpose that moves the axis', () => {
+    const constants = 'float[2] s = {0.3, 0.7}, int8[2] z = {0, 0}';
+    const quantized = (axis: number, from: string, to: string) =>
+      `q = QuantizeLinear <axis = ${axis}> (${from}, s, z) ${to} = DequantizeLinear <axis = ${axis}> (q, s, z)`;
+    const before = small(
+      `t = Transpose (x) ${quantized(1, 't', 'y')}`,
+      constants,
+      'float[2,2] y',
+      'float[2,2] x',
+    );
+    const after = small(
+      `${quantized(0, 'x', 't')} y = Transpose (t)`,
+      constants,
+      'float[2,2] y',
+      'float[2,2] x',
+    );
+    const wrong = small(
+      `${quantized(1, 'x', 't')} y = Transpose (t)`,
+      constants,
+      'float[2,2] y',
+      'float[2,2] x',
+    );
+    expectProved(before, after);
+    expectRefuted(before, wrong);
+  });
+
+  it('is undecided about what it does not look into, and says where', () => {
+    const before = small('a = Add (x, x) y = Add (a, x)');
+    const after = small('t = Mul (x, three) y = Identity (t)', 'float three = {3.0}');
+    const proof = proveEqual(before, after);
+    expect(proof.verdict).not.toBe('proved');
+    const custom = model`
+      <ir_version: 8, opset_import: ["" : 17, "com.custom" : 1]>
+      main (float[2] x) => (float[2] y) { y = com.custom.Thing (x) }`;
+    expect(proveEqual(custom, custom)).toMatchObject({ verdict: 'undecided', at: 'main/Thing (y)' });
+  });
+
+  it('keeps the sign of zero apart', () => {
+    const before = small('y = Relu (x)', '');
+    expect(proveEqual(before, small('z0 = Sub (x, x) y = Max (x, z0)', '')).verdict).not.toBe('proved');
+  });
+
+  it('agrees with running the models, whatever the grids', () => {
+    const grid = fc.record({
+      scale: fc.constantFrom(0.1, 0.25, 1 / 3, 2 ** -20, 3e8),
+      zero: fc.integer({ min: -128, max: 127 }),
+    });
+    fc.assert(
+      fc.property(
+        grid,
+        grid,
+        fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 4, maxLength: 4 }),
+        (p, q, data) => {
+          const body =
+            'q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) r = QuantizeLinear (d, t, v) y = DequantizeLinear (r, t, v)';
+          const make = (text: string) =>
+            small(
+              text,
+              `float s = {${p.scale}}, int8 z = {${p.zero}}, float t = {${q.scale}}, int8 v = {${q.zero}}`,
+            );
+          const [before, after] = [
+            make(body),
+            make('q = QuantizeLinear (x, s, z) y = DequantizeLinear (q, s, z)'),
+          ];
+          const proof: Proof = proveEqual(before, after);
+          expect(proof.verdict).not.toBe('undecided');
+          const inputs = new Map<string, Tensor>([['x', tensor('float32', [4], data)]]);
+          const [a, b] = [before, after].map((m) => execute(m, inputs).get('y')!.toTypedArray());
+          if (proof.verdict === 'proved') expect(b).toEqual(a);
+        },
+      ),
+      { seed: 11, numRuns: 60 },
+    );
+  });
+});
+
+describe('checkCertificate', () => {
+  const before = small(
+    't = Reshape (x, two) q = QuantizeLinear (t, s, z) y = DequantizeLinear (q, s, z)',
+    'float s = {0.3}, int8 z = {3}, int64[2] two = {2, 2}',
+    'float[2,2] y',
+  );
+  const proof = proveEqual(before, before);
+
+  it('refuses a certificate of which one claim was changed', () => {
+    if (proof.verdict !== 'proved') throw new Error('the model is not proved equal to itself');
+    const { certificate } = proof;
+    const counted = [...certificate.after.keys()].filter(
+      (name) => certificate.after.get(name)!.terms !== undefined,
+    );
+    expect(counted.length).toBeGreaterThan(3);
+    for (const name of counted) {
+      const array = certificate.after.get(name)!;
+      for (let i = 0; i < array.terms!.length; i++) {
+        const terms = array.terms!.map((term, k) => (k === i ? (term + 1) % certificate.terms.length : term));
+        const forged = {
+          ...certificate,
+          after: new Map([...certificate.after, [name, { ...array, terms }]]),
+        };
+        expect(checkCertificate(before, before, forged).valid).toBe(false);
+      }
+    }
+  });
+
+  it('refuses a step that is moved by one float, and a table with one other value', () => {
+    if (proof.verdict !== 'proved') throw new Error('the model is not proved equal to itself');
+    const { certificate } = proof;
+    const functions = certificate.functions.map((of) =>
+      of.kind === 'steps'
+        ? { ...of, starts: of.starts.map((start, i) => (i === 9 ? start * (1 + 2 ** -23) : start)) }
+        : of,
+    );
+    expect(functions).not.toEqual(certificate.functions);
+    expect(checkCertificate(before, before, { ...certificate, functions }).valid).toBe(false);
+  });
+});
