@@ -4,11 +4,12 @@ import { slideWindow } from '../window.ts';
 import { packedOnce } from './cache.ts';
 import { meaningOf } from './codes.ts';
 import { convolveDepthwise, findBands } from './depthwise.ts';
+import { gatherPlaces, gatherSteps, meaning } from './gather.ts';
 import { type ByteImages, byteImages } from './image.ts';
 import { type Gather, multiplyPacked } from './multiply.ts';
 import { type PackedRows, packRows } from './pack.ts';
-import { columnPanels } from './tile.ts';
-import { convolveWinograd, suitsWinograd, transformFilters } from './winograd.ts';
+import { convolveWinograd } from './winograd.ts';
+import { suitsWinograd, transformFilters } from './winograd-filters.ts';
 
 /** Sums of a convolution, [N, M, …output]. */
 export interface IntegerSums {
@@ -60,13 +61,14 @@ export function convolveBytes(
     packGroups(w, group, wZeros),
   );
   const places = placesOf(images, depth);
-  const meaning = meaningOf(x, xZero);
+  meaning.set(meaningOf(x, xZero));
   const size = images.origins.length;
   for (let n = 0; n < batch; n++) {
     packed.forEach((rows, g) => {
       const first = (n * channels + g * depth) * images.channelSize;
       const at = (n * filters + g * rows.rows) * size;
-      const gather = gatherTaps(images, first, places, meaning);
+      const gather =
+        images.taps.length === 1 ? gatherPoints(images, first) : gatherTaps(images, first, places);
       multiplyPacked(rows, size, gather, sums, { at, rowStep: size, columnStep: 1 });
     });
   }
@@ -99,38 +101,26 @@ function placesOf({ taps, channelSize }: ByteImages, depth: number): Int32Array 
 }
 
 /** Columns are output positions. */
-function gatherTaps(
-  { bytes, origins }: ByteImages,
-  first: number,
-  places: Int32Array,
-  meaning: Float64Array,
-): Gather {
+function gatherTaps({ bytes, origins }: ByteImages, first: number, places: Int32Array): Gather {
   const last = origins.length - 1;
   return (column, from, to, offset) => {
     const o0 = first + origins[column]!;
     const o1 = first + origins[Math.min(column + 1, last)]!;
     const o2 = first + origins[Math.min(column + 2, last)]!;
-    gatherThree(bytes, o0, o1, o2, places, from, to, meaning, offset);
+    gatherPlaces(bytes, o0, o1, o2, places, from, to, offset);
   };
 }
 
-function gatherThree(
-  bytes: Uint8Array,
-  o0: number,
-  o1: number,
-  o2: number,
-  places: Int32Array,
-  from: number,
-  to: number,
-  meaning: Float64Array,
-  offset: number,
-): void {
-  for (let k = from, p = offset; k < to; k++, p += 3) {
-    const place = places[k]!;
-    columnPanels[p] = meaning[bytes[o0 + place]!]!;
-    columnPanels[p + 1] = meaning[bytes[o1 + place]!]!;
-    columnPanels[p + 2] = meaning[bytes[o2 + place]!]!;
-  }
+/** As `gatherTaps`, for windows of one tap. */
+function gatherPoints({ bytes, origins, channelSize }: ByteImages, first: number): Gather {
+  const last = origins.length - 1;
+  return (column, from, to, offset) => {
+    const start = first + from * channelSize;
+    const o0 = start + origins[column]!;
+    const o1 = start + origins[Math.min(column + 1, last)]!;
+    const o2 = start + origins[Math.min(column + 2, last)]!;
+    gatherSteps(bytes, o0, o1, o2, channelSize, to - from, offset);
+  };
 }
 
 /** Zero points as part of a name; all zeros are alike however many there are. */

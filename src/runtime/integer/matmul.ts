@@ -4,9 +4,9 @@ import type { MatMulShape } from '../matmul.ts';
 import { packedOnce } from './cache.ts';
 import { bytesOf, meaningOf } from './codes.ts';
 import { zerosKey } from './convolve.ts';
+import { gatherRow, gatherSteps, meaning } from './gather.ts';
 import { type Gather, multiplyPacked } from './multiply.ts';
 import { type PackedRows, packRows } from './pack.ts';
-import { columnPanels } from './tile.ts';
 
 /**
  * Σ (a − a's zero point)·(b − b's zero point) in int32 for int8 or uint8 operands, all batches one after another. Sums
@@ -74,21 +74,14 @@ function rowGatherer(
 ): (first: number, rows: number) => Gather {
   const bytes = bytesOf(a);
   const meanings = Array.from(zeros, (zero) => meaningOf(a, zero));
+  meaning.set(meanings[0]!);
+  const alike = new Set(Array.from(zeros)).size === 1;
   return (first, rows) => (column, from, to, offset) => {
-    for (let j = 0; j < 3; j++) {
-      const row = first + Math.min(column + j, rows - 1);
-      gatherOne(bytes, row * depth, from, to, meanings[row % meanings.length]!, offset + j);
-    }
+    const row = (j: number) => first + Math.min(column + j, rows - 1);
+    const start = (j: number) => row(j) * depth + from;
+    if (alike) gatherSteps(bytes, start(0), start(1), start(2), 1, to - from, offset);
+    else
+      for (let j = 0; j < 3; j++)
+        gatherRow(bytes, start(j), to - from, meanings[row(j) % meanings.length]!, offset + j);
   };
-}
-
-function gatherOne(
-  bytes: Uint8Array,
-  start: number,
-  from: number,
-  to: number,
-  meaning: Float64Array,
-  offset: number,
-): void {
-  for (let k = from, p = offset; k < to; k++, p += 3) columnPanels[p] = meaning[bytes[start + k]!]!;
 }

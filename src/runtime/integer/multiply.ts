@@ -1,9 +1,10 @@
 import type { PackedRows } from './pack.ts';
-import { panelRoom, rowPanel, runTile, storeTile, tileColumns, tileRows } from './tile.ts';
+import { addPairs, storePairs } from './store.ts';
+import { panelRoom, rowPanel, runTile, sumRoom, tileColumns, tileRows } from './tile.ts';
 
 /**
  * Writes three neighbouring columns side by side for each k of a piece of depth: column + j, k at
- * `offset + (k − from)·3 + j` of `columnPanels`. Columns beyond the last are never stored and may hold anything whole and small.
+ * `offset + (k − from)·3 + j` of the column panels. Columns beyond the last are never stored and may hold anything whole and small.
  */
 export type Gather = (column: number, from: number, to: number, offset: number) => void;
 
@@ -28,24 +29,33 @@ export function multiplyPacked(
   { at, rowStep, columnStep }: Placement,
 ): void {
   const panelSize = tileColumns * piece;
-  const block = Math.floor(panelRoom / panelSize) * tileColumns;
+  const block = blockOf(columns, panelSize);
   for (let start = 0; start < columns; start += block) {
-    const end = Math.min(start + block, columns);
+    const count = Math.min(block, columns - start);
     for (let from = 0; from < depth; from += piece) {
       const to = Math.min(from + piece, depth);
-      for (let column = start, offset = 0; column < end; column += tileColumns, offset += panelSize)
-        gather(column, from, to, offset);
+      for (let column = 0, offset = 0; column < count; column += tileColumns, offset += panelSize)
+        gather(start + column, from, to, offset);
       for (let row = 0; row < rows; row += tileRows) {
         const first = (row >> 1) * depth;
-        rowPanel.set(panels.subarray(first + 2 * from, first + 2 * to));
-        const height = Math.min(tileRows, rows - row);
-        for (let column = start, offset = 0; column < end; column += tileColumns, offset += panelSize) {
-          runTile(offset, to - from);
-          const width = Math.min(tileColumns, end - column);
-          const place = at + row * rowStep + column * columnStep;
-          storeTile(target, place, rowStep, columnStep, height, width, from > 0);
+        rowPanel[0].set(panels.subarray(first + 2 * from, first + 2 * to));
+        for (let column = 0, offset = 0; column < count; column += tileColumns, offset += panelSize)
+          runTile(0, offset, to - from, column);
+        const place = at + row * rowStep + start * columnStep;
+        for (let pair = 0; pair < 2 && row + 2 * pair < rows; pair++) {
+          const lower = place + 2 * pair * rowStep;
+          const upper = row + 2 * pair + 1 < rows ? lower + rowStep : lower;
+          const store = from > 0 ? addPairs : storePairs;
+          store(pair * sumRoom, target, lower, upper, columnStep, count);
         }
       }
     }
   }
+}
+
+/** Columns to take at a time, in blocks of much the same length. */
+function blockOf(columns: number, panelSize: number): number {
+  const most = Math.min(Math.floor(panelRoom / panelSize), Math.floor(sumRoom / tileColumns)) * tileColumns;
+  const blocks = Math.ceil(columns / most);
+  return Math.ceil(columns / blocks / tileColumns) * tileColumns;
 }

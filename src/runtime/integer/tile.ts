@@ -22,6 +22,12 @@ export const tileDepth = 768;
 /** Doubles there are for column panels: what a second-level cache holds besides the rows. */
 export const panelRoom = 24 * tileColumns * tileDepth;
 
+/** Doubles there are for pairs of rows. */
+export const rowRoom = 8 * tileDepth;
+
+/** Packed sums there are for each pair of rows. */
+export const sumRoom = 4096;
+
 /** The lane of the second number of a pair. */
 export const lane = 2 ** 27;
 
@@ -31,32 +37,46 @@ export const unlane = 2 ** -27;
 /** Added and subtracted, it leaves a double below 2^51 no room for a fraction. */
 export const rounding = 1.5 * 2 ** 52;
 
+/** Views of a buffer, each shifted by an element: the element i of view j is the element i + j of view 0. */
+export type Shifted = readonly [Float64Array, Float64Array, Float64Array];
+
+function shifted(memory: Float64Array, start = 0, count = memory.length - 2): Shifted {
+  const view = (shift: number) => memory.subarray(start + shift, start + shift + count);
+  return [view(0), view(1), view(2)];
+}
+
+/** Panels of columns: three columns side by side for each k. */
+export const columnPanels = shifted(new Float64Array(panelRoom + 2));
+
+/** Rows of tiles: row pairs (0, 1) and (2, 3) side by side for each k. */
+export const rowPanel = shifted(new Float64Array(rowRoom + 2));
+
+/** Packed sums: from 0 on those of rows 0 and 1, from `sumRoom` on those of rows 2 and 3. */
+export const packedSums = new Float64Array(2 * sumRoom + 2);
+
 /**
- * The loop and the memory it reads.
+ * Sums up the rows that start at the index p of the row panel times the columns that start at the index q of the column
+ * panels, and puts the sums of the three columns at `slot` of the packed sums, and `sumRoom` further on.
  *
  * V8 folds base address and length of a typed array that a function finds in a constant of its closure, provided the
- * closure is made once; a bundler turns constants of a module into variables, hence the function around them. Views of one
+ * closure is made once; a bundler turns constants of a module into variables, hence the function around it. Views of one
  * buffer, shifted by an element each, are read at one index and need one bounds check. Six sums and their products are what
  * fits the registers, and a second loop in the function would undo the folding.
  */
-const memory = (() => {
-  const views = (count: number, shifts: number) => {
-    const buffer = new ArrayBuffer((count + shifts) * 8);
-    return Array.from({ length: shifts }, (_, i) => new Float64Array(buffer, i * 8, count));
-  };
-  const [rows0, rows1] = views(2 * tileDepth, 2) as [Float64Array, Float64Array];
-  const [columns0, columns1, columns2] = views(panelRoom, 3) as [Float64Array, Float64Array, Float64Array];
-  const sums = new Float64Array(6);
-
-  const run = (q: number, depth: number): void => {
+export const runTile = (() => {
+  const [rows0, rows1] = rowPanel;
+  const [columns0, columns1, columns2] = columnPanels;
+  const [low0, low1, low2] = shifted(packedSums, 0, sumRoom);
+  const [high0, high1, high2] = shifted(packedSums, sumRoom, sumRoom);
+  return (p: number, q: number, depth: number, slot: number): void => {
     let c00 = 0;
     let c01 = 0;
     let c02 = 0;
     let c10 = 0;
     let c11 = 0;
     let c12 = 0;
-    const end = (depth * 2) | 0;
-    for (let p = 0; p < end; p = (p + 2) | 0, q = (q + 3) | 0) {
+    const end = (p + depth * 2) | 0;
+    for (; p < end; p = (p + 2) | 0, q = (q + 3) | 0) {
       const w0 = rows0[p]!;
       const w1 = rows1[p]!;
       const x0 = columns0[q]!;
@@ -69,50 +89,11 @@ const memory = (() => {
       c11 += w1 * x1;
       c12 += w1 * x2;
     }
-    sums[0] = c00;
-    sums[1] = c01;
-    sums[2] = c02;
-    sums[3] = c10;
-    sums[4] = c11;
-    sums[5] = c12;
+    low0[slot] = c00;
+    low1[slot] = c01;
+    low2[slot] = c02;
+    high0[slot] = c10;
+    high1[slot] = c11;
+    high2[slot] = c12;
   };
-  return { rows: rows0, columns: columns0, sums, run };
 })();
-
-/** The tile's rows: row pairs (0, 1) and (2, 3) side by side for each k. */
-export const rowPanel = memory.rows;
-
-/** Panels of columns: three columns side by side for each k. */
-export const columnPanels = memory.columns;
-
-/** What the last run summed up: pair of rows, then column. */
-export const packedSums = memory.sums;
-
-/** Sums up the row panel times the column panel that starts at an index of `columnPanels`. */
-export const runTile: (columnStart: number, depth: number) => void = memory.run;
-
-/**
- * Unpacks the sums into int32 elements: row i, column j at `at + i·rowStep + j·columnStep`.
- *
- * @param add whether they are added to what is there; sums wrap around, as int32 does
- */
-export function storeTile(
-  target: Int32Array,
-  at: number,
-  rowStep: number,
-  columnStep: number,
-  rows: number,
-  columns: number,
-  add: boolean,
-): void {
-  for (let pair = 0; pair < rows; pair += 2) {
-    for (let column = 0; column < columns; column++) {
-      const sum = packedSums[(pair >> 1) * tileColumns + column]!;
-      const high = sum * unlane + rounding - rounding;
-      const low = sum - high * lane;
-      const first = at + pair * rowStep + column * columnStep;
-      target[first] = add ? target[first]! + low : low;
-      if (pair + 1 < rows) target[first + rowStep] = add ? target[first + rowStep]! + high : high;
-    }
-  }
-}
