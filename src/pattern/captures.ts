@@ -2,7 +2,7 @@ import { bytesOf, type Tensor } from '../ir/index.ts';
 import { Constant, NodeMatch, Value } from './value.ts';
 
 /** What a name of a pattern has been bound to. */
-export type Capture = Value | Constant | NodeMatch | readonly Captures[] | undefined;
+export type Capture = Value | Constant | NodeMatch | readonly (Captures | undefined)[] | undefined;
 export type Captures = { readonly [name: string]: Capture };
 
 /** The captures under a pattern's names; names it did not come by are undefined. */

@@ -12,12 +12,12 @@ import type {
   OptionalPattern,
   OutputPattern,
 } from './patterns.ts';
-import { factsOf } from './patterns.ts';
+import { behindOutput, factsOf } from './patterns.ts';
 import { Constant, NodeMatch, type Scope, Value } from './value.ts';
 
 /** A place where a pattern has been found. */
 export interface Match {
-  /** The nodes the root patterns matched, in the order of the patterns. */
+  /** The nodes the root patterns matched, in the order of the patterns; of one with `everyOutput`, those behind it. */
   readonly roots: readonly Node[];
   /** Every matched node, roots included, each once. */
   readonly nodes: readonly Node[];
@@ -89,6 +89,8 @@ class Matcher {
   #bindings = new Map<string, Capture>();
   #patterns = new Map<NodePattern, Node>();
   readonly #matched = new Map<Node, NodePattern>();
+  /** The nodes behind each output of a root with `everyOutput`. */
+  readonly #behind = new Map<NodePattern, readonly Node[]>();
   #found: Match | undefined;
 
   constructor(scope: Scope, attempt: Attempt) {
@@ -117,7 +119,6 @@ class Matcher {
 
   /** Nodes of the root's operators that can be reached from what is bound already. */
   #candidates(root: NodePattern): Set<Node> {
-    const { view } = this.#scope;
     const { captureNames, depth: reach } = factsOf([root]);
     const values = [...this.#bindings].flatMap(([name, bound]) =>
       bound instanceof Value ? [{ name, bound }] : [],
@@ -126,8 +127,14 @@ class Matcher {
     const common = values.filter(({ name, bound }) => captureNames.has(name) && !(bound instanceof Constant));
     const starts = (common.length > 0 ? common : values).map(({ bound }) => bound.name);
     const outputs = [...this.#matched.keys()].flatMap((node) => node.outputs);
+    return this.#below([...starts, ...outputs], root, reach);
+  }
+
+  /** Nodes of a pattern's operators that read some values, or what is made of them. */
+  #below(values: readonly string[], root: NodePattern, reach: number): Set<Node> {
+    const { view } = this.#scope;
     const found = new Set<Node>();
-    let reached: readonly string[] = [...starts, ...outputs];
+    let reached = values;
     for (let depth = reach; depth > 0; depth--) {
       const readers = new Set(reached.flatMap((value) => view.uses(value).map((use) => use.node)));
       for (const reader of readers) {
@@ -143,7 +150,7 @@ class Matcher {
     if (intrusion !== undefined) return this.#fail('the whole match', intrusion, 1);
     const { roots, objection } = this.#attempt;
     const match: Match = Object.freeze({
-      roots: Object.freeze(roots.map((root) => this.#patterns.get(root)!)),
+      roots: Object.freeze(roots.flatMap((root) => this.#behind.get(root) ?? [this.#patterns.get(root)!])),
       nodes: Object.freeze([...this.#matched.keys()]),
       captures: capturesFrom(this.#bindings, factsOf(roots).captureNames),
     });
@@ -156,8 +163,10 @@ class Matcher {
   /** Whoever else reads a value that the match has to own. */
   #intrusion(): string | undefined {
     const { view } = this.#scope;
+    const ends = new Set([...this.#behind.values()].flat());
     for (const [node, pattern] of this.#matched) {
-      if (this.#attempt.roots.includes(pattern) || pattern.options.mayBeShared) continue;
+      const isRoot = this.#attempt.roots.includes(pattern) && !this.#behind.has(pattern);
+      if (isRoot || ends.has(node) || pattern.options.mayBeShared) continue;
       for (const output of node.outputs) {
         if (output === '') continue;
         if (view.isOutput(output))
@@ -184,7 +193,13 @@ class Matcher {
     this.#matched.set(node, pattern);
     const match = new NodeMatch(node, this.#scope);
     const objection = pattern.options.objection?.(match);
-    const inputs = () => this.#inputs(pattern, node, at, then);
+    const inputs = () =>
+      this.#inputs(
+        pattern,
+        node,
+        at,
+        pattern.options.everyOutput === undefined ? then : () => this.#everyOutput(pattern, node, at, then),
+      );
     const done = objection
       ? this.#fail(at, objection)
       : pattern.options.name === undefined
@@ -372,6 +387,44 @@ class Matcher {
     this.#bindings = bindings;
     this.#patterns = patterns;
     return this.#bind(pattern.name, Object.freeze(items), at, then) || undo();
+  }
+
+  /** Takes the first node behind each output that fits. */
+  #everyOutput(pattern: NodePattern, node: Node, at: string, then: Continue): boolean {
+    const { name } = pattern.options.everyOutput!;
+    const [bindings, patterns, matched] = [this.#bindings, this.#patterns, new Set(this.#matched.keys())];
+    const undo = () => {
+      this.#bindings = bindings;
+      this.#patterns = patterns;
+      this.#behind.delete(pattern);
+      for (const taken of [...this.#matched.keys()]) if (!matched.has(taken)) this.#matched.delete(taken);
+      return false;
+    };
+    const items: (Captures | undefined)[] = [];
+    const ends: Node[] = [];
+    this.#patterns = new Map(patterns);
+    for (const [i, output] of node.outputs.entries()) {
+      items.push(undefined);
+      if (output === '' || (this.#scope.view.uses(output).length === 0 && !this.#scope.view.isOutput(output)))
+        continue;
+      const inner = behindOutput(pattern, i);
+      const place = `${at} / output ${i}`;
+      const fits = [...this.#below([output], inner, factsOf([inner]).depth)].some((candidate) => {
+        this.#bindings = new Map();
+        return this.#node(inner, candidate, place, () => {
+          items[i] = capturesFrom(this.#bindings, this.#bindings.keys());
+          ends.push(candidate);
+          return true;
+        });
+      });
+      if (!fits) {
+        this.#fail(place, `nothing behind ${output} fits`);
+        return undo();
+      }
+    }
+    this.#bindings = bindings;
+    this.#behind.set(pattern, Object.freeze(ends));
+    return this.#bind(name, Object.freeze(items), at, then) || undo();
   }
 
   #bind(name: string, capture: Capture, at: string, then: Continue): boolean {

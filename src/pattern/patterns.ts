@@ -83,6 +83,13 @@ interface NodeOptions {
   readonly mayBeShared: boolean;
   readonly isOrdered: boolean;
   readonly objection: ((node: NodeMatch) => Objection) | undefined;
+  readonly everyOutput: EveryOutput | undefined;
+}
+
+/** What has to stand behind each output of a node. */
+interface EveryOutput {
+  readonly name: string;
+  readonly behind: (part: OutputPattern) => NodePattern;
 }
 
 /** A node of one of some operators, whose inputs match patterns. Each method gives a changed copy. */
@@ -137,6 +144,18 @@ export class NodePattern<Op extends string = string, C = unknown> implements Inp
   /** Adds a condition on the node. */
   unless(objection: (node: NodeMatch<Op>) => Objection): NodePattern<Op, C> {
     return this.#with({ objection: objection as (node: NodeMatch) => Objection });
+  }
+
+  /**
+   * Looks downwards, too: behind every output that is read there has to be what `behind` says, a pattern around the
+   * output it is given. The nodes found there are replaced instead of this one, in the order of the outputs, and the
+   * captures are a list with a place for each output; undefined where nobody reads it. For the root of a rule only.
+   */
+  everyOutput<const Name extends string, D>(
+    name: Name,
+    behind: (part: OutputPattern) => NodePattern<string, D>,
+  ): NodePattern<Op, C & { [K in Name]: readonly (Flat<D> | undefined)[] }> {
+    return this.#with({ everyOutput: { name, behind: behind as EveryOutput['behind'] } });
   }
 
   /** Another output than the first. */
@@ -236,6 +255,7 @@ function nodePattern<Op extends string, C>(
     mayBeShared: false,
     isOrdered: false,
     objection: undefined,
+    everyOutput: undefined,
   });
 }
 
@@ -267,12 +287,15 @@ export interface PatternFacts {
   readonly required: ReadonlySet<string>;
   /** Longest chain of nodes from a root upwards. */
   readonly depth: number;
+  /** Longest chain of nodes below a root that looks downwards. */
+  readonly reach: number;
 }
 
 /** Reads a pattern's capture names, indispensable operators and depth. */
 export function factsOf(roots: readonly NodePattern[]): PatternFacts {
   const captureNames = new Set<string>();
   const required = new Set<string>();
+  let reach = 0;
   const visit = (pattern: InputPattern, isSure: boolean): number => {
     switch (pattern.kind) {
       case 'any':
@@ -300,6 +323,12 @@ export function factsOf(roots: readonly NodePattern[]): PatternFacts {
         const { options } = pattern as NodePattern;
         if (options.name !== undefined) captureNames.add(options.name);
         if (isSure && options.operators.length === 1) required.add(options.operators[0]!);
+        if (options.everyOutput !== undefined) {
+          const above = new NodePattern({ ...options, everyOutput: undefined });
+          const behind = options.everyOutput.behind(above.output(0));
+          captureNames.add(options.everyOutput.name);
+          reach = Math.max(reach, factsOf([behind]).depth - factsOf([above]).depth);
+        }
         return 1 + Math.max(0, ...options.inputs.map((input) => visit(input, isSure)));
       }
     }
@@ -307,7 +336,18 @@ export function factsOf(roots: readonly NodePattern[]): PatternFacts {
   const factsOfInner = (inner: InputPattern): PatternFacts =>
     inner.kind === 'node'
       ? factsOf([inner as NodePattern])
-      : { captureNames: new Set(), required: new Set(), depth: 0 };
+      : { captureNames: new Set(), required: new Set(), depth: 0, reach: 0 };
   const depth = Math.max(...roots.map((root) => visit(root, true)));
-  return { captureNames, required, depth };
+  return { captureNames, required, depth, reach };
+}
+
+const behindOutputs = new WeakMap<NodePattern, Map<number, NodePattern>>();
+
+/** The pattern that has to match behind one output of a node of `everyOutput`; always the same object. */
+export function behindOutput(pattern: NodePattern, index: number): NodePattern {
+  const known = behindOutputs.get(pattern) ?? new Map<number, NodePattern>();
+  behindOutputs.set(pattern, known);
+  const made = known.get(index) ?? pattern.options.everyOutput!.behind(pattern.output(index));
+  known.set(index, made);
+  return made;
 }

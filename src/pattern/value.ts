@@ -61,6 +61,12 @@ export class Value {
     return this.#scope.view.producer(this.name);
   }
 
+  /** The same node as a pattern would capture it. */
+  get maker(): NodeMatch | undefined {
+    const { producer } = this;
+    return producer === undefined ? undefined : new NodeMatch(producer, this.#scope);
+  }
+
   /** Nodes that read the value (or capture it in a subgraph), each once, in graph order. */
   get readers(): readonly Node[] {
     return [...new Set(this.#scope.view.uses(this.name).map((use) => use.node))];

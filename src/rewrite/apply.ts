@@ -36,6 +36,8 @@ export function applyMatch(
   const replacement = runRewrite(rule, match, scope, session, at, built);
   if (replacement === null || replacement === undefined) return undefined;
   const pairs = pairUp(rule, match, replacement);
+  const note =
+    rule.note && runUserCode(rule, 'note', at, () => rule.note!(guardedCaptures(rule, match.captures)));
   const surgery = new Surgery(session, types, rule, match, built, pairs);
   surgery.perform();
   const record: RewriteRecord = Object.freeze({
@@ -47,6 +49,7 @@ export function applyMatch(
     after: Object.freeze(surgery.added),
     added: Object.freeze(built.tensors.filter((tensor) => session.initializer(tensor.name!) !== undefined)),
     removed: Object.freeze(surgery.removedConstants),
+    ...(note === undefined ? {} : { note }),
   });
   return { record, touched: surgery.touched() };
 }

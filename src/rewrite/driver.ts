@@ -16,7 +16,7 @@ import { type Match, matchAt, type Scope } from '../pattern/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { applyMatch, guardedCaptures, runUserCode } from './apply.ts';
 import { Lineage } from './lineage.ts';
-import { complete, type RewriteRecord, type StopReason } from './record.ts';
+import { complete, type Finding, type RewriteRecord, type StopReason } from './record.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 import type { TraceStep } from './trace.ts';
@@ -33,6 +33,8 @@ export interface DriverOptions {
 export interface Driven {
   readonly model: Model;
   readonly step: TraceStep;
+  /** What rules that only report have to say of the result. */
+  readonly findings: readonly Finding[];
   readonly stop: StopReason;
 }
 
@@ -64,7 +66,8 @@ export function applyRules(model: Model, rules: RuleSet, options: DriverOptions 
     patches: change.patches,
     inversePatches: change.inversePatches,
   };
-  return { model: change.model, step: Object.freeze(step), stop: job.stop ?? complete };
+  const findings = Object.freeze([...job.findings.values()].flat());
+  return { model: change.model, step: Object.freeze(step), findings, stop: job.stop ?? complete };
 }
 
 /** The rules that have a root of some operator: where each stands in the set, and which of its roots. */
@@ -76,11 +79,14 @@ interface Entry {
 /** Everything one call shares: rules by operator, names, limits, and the record. */
 class Job {
   readonly records: RewriteRecord[] = [];
+  /** By the path of the graph. */
+  readonly findings = new Map<string, readonly Finding[]>();
   stop: StopReason | undefined;
   readonly #rules: readonly Rule[];
   readonly #byOperator = new Map<string, Entry[]>();
   readonly #names: NameSource;
   readonly #depth: number;
+  readonly #reach: number;
   readonly #options: DriverOptions;
   /** Nodes at which a rule matched and then thought better of it. */
   readonly #declined = new WeakSet<Node>();
@@ -92,7 +98,9 @@ class Job {
     this.#names = NameSource.of(model);
     this.#left = options.maxRewrites ?? 1000 + 50 * model.graph.nodes.length;
     this.#depth = Math.max(1, ...rules.rules.map((rule) => rule.facts.depth));
+    this.#reach = Math.max(0, ...rules.rules.map((rule) => rule.facts.reach));
     this.#rules.forEach((rule, priority) => {
+      if (rule.report !== undefined) return;
       rule.roots.forEach((root, anchor) => {
         for (const operator of root.options.operators) {
           const entries = this.#byOperator.get(operator) ?? [];
@@ -133,6 +141,7 @@ class Job {
       before = this.records.length;
       this.#sweep(session, types, path);
     } while (this.stop === undefined && this.records.length > before && this.#anyMatch(session, types));
+    this.#report(session, types, path);
     return session.finish();
   }
 
@@ -196,6 +205,26 @@ class Job {
     return false;
   }
 
+  /** Asks the rules that only report, once nothing changes any more. */
+  #report(session: GraphSession, types: Types, path: string): void {
+    const reporting = this.#rules.filter((rule) => rule.report !== undefined && isPossible(rule, session));
+    if (reporting.length === 0) return;
+    const scope: Scope = { view: session, typeOf: types.typeOf };
+    const findings = session.nodes().flatMap((node) =>
+      reporting.flatMap((rule): Finding[] => {
+        if (!rule.roots[0]!.options.operators.includes(node.opType)) return [];
+        const match = findMatch(scope, node, rule);
+        if (match === undefined) return [];
+        const at = node.outputs[0] ?? '';
+        const message = runUserCode(rule, 'report', at, () =>
+          rule.report!(guardedCaptures(rule, match.captures)),
+        );
+        return [Object.freeze({ rule: rule.name, at, message })];
+      }),
+    );
+    this.findings.set(path, findings);
+  }
+
   #enqueue(node: Node, work: WorkList): void {
     for (const { priority } of this.#byOperator.get(node.opType) ?? []) work.add(priority, node);
   }
@@ -243,7 +272,7 @@ class Job {
 
   /** Nodes whose matches may be different after a change: those around it, and downstream as far as any pattern reaches. */
   #near(touched: readonly string[], session: GraphSession): Set<Node> {
-    const near = new Set<Node>();
+    const near = new Set<Node>(this.#above(touched, session));
     let values: readonly string[] = touched;
     for (let depth = 0; depth <= this.#depth && values.length > 0; depth++) {
       const further: string[] = [];
@@ -261,6 +290,18 @@ class Job {
       values = further;
     }
     return near;
+  }
+
+  /** Nodes above some values that a root looking downwards may sit at. */
+  #above(touched: readonly string[], session: GraphSession): readonly Node[] {
+    const found: Node[] = [];
+    let values = touched;
+    for (let level = 0; level < this.#reach; level++) {
+      const makers = new Set(values.flatMap((value) => session.producer(value) ?? []));
+      found.push(...makers);
+      values = [...makers].flatMap((maker) => maker.inputs);
+    }
+    return found;
   }
 }
 

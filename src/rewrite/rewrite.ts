@@ -43,9 +43,10 @@ export function rewrite(model: Model, what: StageSource | Pipeline, options: Rew
     const before = now;
     findings.clear();
     for (const stage of stages) {
-      const result =
-        stage instanceof RuleSet ? applyRules(now, stage, options) : runPass(now, stage, findings);
+      const result = stage instanceof RuleSet ? applyRules(now, stage, options) : runPass(now, stage);
       now = result.model;
+      for (const finding of result.findings)
+        findings.set(`${finding.rule} ${finding.at} ${finding.message}`, finding);
       if (result.step.rewrites.length > 0) steps.push(result.step);
       options.onStage?.(stage.name, result.step.rewrites.length);
       if (result.stop.kind !== 'complete') stop = result.stop;
@@ -55,14 +56,8 @@ export function rewrite(model: Model, what: StageSource | Pipeline, options: Rew
   return { model: now, trace: new Trace(model, now, steps, [...findings.values()], stop) };
 }
 
-function runPass(
-  model: Model,
-  stage: Exclude<ReturnType<typeof stagesOf>[number], RuleSet>,
-  findings: Map<string, Finding>,
-) {
+function runPass(model: Model, stage: Exclude<ReturnType<typeof stagesOf>[number], RuleSet>) {
   const result = stage.run(model);
-  for (const finding of result.findings ?? [])
-    findings.set(`${finding.rule} ${finding.at} ${finding.message}`, finding);
   if (result.model !== model && result.rewrites.length === 0) {
     throw new RuleError('silent-change', `Pass ${stage.name} changed the model and recorded no rewrite.`);
   }
@@ -74,5 +69,5 @@ function runPass(
     patches: change.patches,
     inversePatches: change.inversePatches,
   });
-  return { model: change.model, step, stop: complete };
+  return { model: change.model, step, findings: result.findings ?? [], stop: complete };
 }

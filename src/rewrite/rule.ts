@@ -37,6 +37,8 @@ interface RuleCommon<P extends NodePattern | readonly NodePattern[]> {
    * they wrote without making the graph smaller.
    */
   readonly measure?: (captures: RootCaptures<P>) => number;
+  /** What else a person should know of one rewrite, such as a scale's old and new value; asked before it is made. */
+  readonly note?: (captures: RootCaptures<P>) => string | undefined;
   /** One line: the pattern and what becomes of it. */
   readonly summary?: string;
   /** Why anyone wants this, in a sentence or two. */
@@ -47,14 +49,27 @@ interface RuleCommon<P extends NodePattern | readonly NodePattern[]> {
   readonly sources?: readonly string[];
 }
 
-/** What `rule()` is given: a pattern, guards, and either a function that builds or a template that says it. */
+/**
+ * What `rule()` is given: a pattern, guards, and either a function that builds or a template that says it. A rule that
+ * only reports has neither: it changes nothing and says in a sentence what is the matter where the pattern fits.
+ */
 export type RuleSpec<P extends NodePattern | readonly NodePattern[]> = RuleCommon<P> &
   (
     | {
         readonly rewrite: (captures: RootCaptures<P>, build: Builder) => Replacement;
         readonly becomes?: undefined;
+        readonly report?: undefined;
       }
-    | { readonly becomes: NodePattern | AnyPattern<unknown>; readonly rewrite?: undefined }
+    | {
+        readonly becomes: NodePattern | AnyPattern<unknown>;
+        readonly rewrite?: undefined;
+        readonly report?: undefined;
+      }
+    | {
+        readonly report: (captures: RootCaptures<P>) => string;
+        readonly rewrite?: undefined;
+        readonly becomes?: undefined;
+      }
   );
 
 /** A rewrite rule, checked and frozen. */
@@ -67,6 +82,8 @@ export interface Rule {
   readonly unless: ((captures: never) => Objection) | undefined;
   readonly rewrite: ((captures: never, build: Builder) => Replacement) | undefined;
   readonly becomes: InputPattern | undefined;
+  readonly report: ((captures: never) => string) | undefined;
+  readonly note: ((captures: never) => string | undefined) | undefined;
   readonly measure: ((captures: never) => number) | undefined;
   readonly summary: string | undefined;
   readonly reason: string | undefined;
@@ -97,6 +114,8 @@ export function rule<const P extends NodePattern | readonly NodePattern[]>(spec:
     unless: spec.unless as Rule['unless'],
     rewrite: spec.rewrite as Rule['rewrite'],
     becomes: spec.becomes,
+    report: spec.report as Rule['report'],
+    note: spec.note as Rule['note'],
     measure: spec.measure as Rule['measure'],
     summary: spec.summary,
     reason: spec.reason,
@@ -127,17 +146,20 @@ function checkShape(spec: RuleSpec<NodePattern>, roots: readonly NodePattern[]):
       fix: `One of: ${effects.join(', ')}.`,
     });
   }
-  if ((spec.rewrite === undefined) === (spec.becomes === undefined)) {
+  const results = [spec.rewrite, spec.becomes, spec.report].filter((result) => result !== undefined);
+  if (results.length !== 1) {
     throw new RuleError(
       'bad-rule',
-      `Rule ${spec.name} needs either \`rewrite\` or \`becomes\`, and not both.`,
+      `Rule ${spec.name} needs one of \`rewrite\`, \`becomes\` and \`report\`.`,
     );
   }
 }
 
 function checkNames(name: string, spec: RuleSpec<NodePattern>, bound: ReadonlySet<string>): void {
   const used =
-    spec.becomes === undefined ? destructuredNames(spec.rewrite!) : [...templateNames(spec.becomes)];
+    spec.becomes === undefined
+      ? destructuredNames(spec.rewrite ?? spec.report!)
+      : [...templateNames(spec.becomes)];
   const guard = spec.unless === undefined ? [] : destructuredNames(spec.unless);
   const unbound = [...used, ...guard].find((use) => !bound.has(use));
   if (unbound === undefined) return;

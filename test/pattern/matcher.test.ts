@@ -19,7 +19,7 @@ import {
   quantizePair,
   type Value,
 } from '../../src/pattern/index.ts';
-import { rule } from '../../src/rewrite/index.ts';
+import { rewrite, rule, ruleSet } from '../../src/rewrite/index.ts';
 import { model } from '../../src/serde/index.ts';
 
 function matchOf(
@@ -339,6 +339,73 @@ describe('outputs', () => {
     expect(reasons(op.Sub(parts, parts.output(1)), split, 'y')[0]).toBe(
       'b is output 1 of Split (a), not output 0',
     );
+  });
+});
+
+describe('everyOutput', () => {
+  const pattern = op
+    .Split(any('x'))
+    .as('split')
+    .everyOutput('parts', (part) => op.Abs(op.Neg(part)).as('abs'));
+  const split = (behind: string, outputs = 'y, z') => model`
+    main (float[6] x) => (${outputs
+      .split(', ')
+      .map((name) => `float[2] ${name}`)
+      .join(', ')}) {
+      a, b, c = Split <num_outputs = 3> (x)
+      na = Neg (a)
+      y = Abs (na)
+      ${behind}
+    }`;
+
+  it('gives what stands behind each output, and the nodes there as roots', () => {
+    const inside = split('nc = Neg (c)  z = Abs (nc)');
+    const match = matchOf(pattern, inside, 'a')!;
+    expect(match.roots.map(({ outputs }) => outputs[0])).toEqual(['y', 'z']);
+    const parts = match.captures['parts'] as readonly ({ abs: NodeMatch } | undefined)[];
+    expect(parts.map((part) => part?.abs.output.name)).toEqual(['y', undefined, 'z']);
+  });
+
+  it('has to find it behind all that are read', () => {
+    const mismatches: Mismatch[] = [];
+    expect(matchOf(pattern, split('z = Neg (c)'), 'a', mismatches)).toBeUndefined();
+    expect(mismatches.at(-1)).toMatchObject({
+      at: 'Split / output 2',
+      reason: 'nothing behind c fits',
+    });
+  });
+
+  it('owns the outputs', () => {
+    const mismatches: Mismatch[] = [];
+    const shared = split('nc = Neg (c)  z = Abs (nc)  r = Relu (c)', 'y, z, r');
+    expect(matchOf(pattern, shared, 'a', mismatches)).toBeUndefined();
+    expect(mismatches.at(-1)?.reason).toBe('c is also read by Relu; the match would have to own it');
+  });
+
+  it('is looked at again when something changes further down', () => {
+    const before = split('ic = Identity (c)  nc = Neg (ic)  iz = Identity (nc)  z = Abs (iz)');
+    const pass = rule({ name: 'pass', match: op.Identity(any('x')), becomes: any('x') });
+    const lift = rule({
+      name: 'lift',
+      match: pattern,
+      rewrite({ x, split, parts }, build) {
+        const whole = build.outputsOf(build.copy(split, [build.Sign(x)]));
+        return whole.filter((_, i) => parts[i] !== undefined);
+      },
+    });
+    const { trace } = rewrite(before, ruleSet(lift, pass));
+    expect(trace.rewrites.map(({ rule }) => rule)).toEqual(['pass', 'pass', 'lift']);
+  });
+
+  it('is known to TypeScript', () => {
+    rule({
+      name: 'typed',
+      match: pattern,
+      rewrite({ parts }) {
+        expectTypeOf(parts).toEqualTypeOf<readonly ({ abs: NodeMatch<'Abs'> } | undefined)[]>();
+        return null;
+      },
+    });
   });
 });
 

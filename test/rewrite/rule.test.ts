@@ -140,6 +140,54 @@ describe('a rule that goes wrong', () => {
   });
 });
 
+describe('a rule that only reports', () => {
+  const removeDouble = rule({ name: 'remove-double', match: op.Neg(op.Neg(any('x'))), becomes: any('x') });
+  const negations = rule({
+    name: 'report-negations',
+    match: op.Neg(any('x')),
+    unless: ({ x }) => x.producer === undefined && `${x} is an input`,
+    report: ({ x }) => `${x} is negated`,
+  });
+
+  it('changes nothing and says what is left when all others are done', () => {
+    const before = model`
+      main (float[2] x) => (float[2] y, float[2] z) { a = Neg (x)  b = Neg (a)  c = Abs (b)  y = Neg (c)  z = Neg (x) }`;
+    const { model: after, trace } = rewrite(before, ruleSet(negations, removeDouble));
+    expect(picture(after)).toContain('c = Abs (x)');
+    expect(trace.findings).toEqual([{ rule: 'report-negations', at: 'y', message: 'c is negated' }]);
+    const alone = rewrite(before, negations);
+    expect(alone.model).toBe(before);
+    expect(alone.trace.findings.map(({ at }) => at)).toEqual(['b', 'y']);
+  });
+
+  it('speaks of subgraphs, too', () => {
+    const before = model`
+      main (float[2] x, bool c) => (float[2] z) {
+        u = Abs (x)
+        z = If <then_branch = yes () => (float[2] t) { t = Neg (u) }, else_branch = no () => (float[2] e) { v = Abs (u)  e = Neg (v) }> (c)
+      }`;
+    expect(rewrite(before, negations).trace.findings.map(({ message }) => message)).toEqual(['v is negated']);
+  });
+
+  it('may not rewrite as well', () => {
+    const both = { name: 'both', match: op.Neg(any('x')), report: () => 'no', becomes: any('x') };
+    expect(codeOf(() => rule(both as never))).toBe('bad-rule');
+  });
+});
+
+describe('the note of a rule', () => {
+  it('is taken down with the rewrite, of the graph before it', () => {
+    const noted = rule({
+      name: 'noted',
+      match: op.Neg(op.Neg(any('x'))),
+      note: ({ x }) => `${x} had ${x.readers.length} reader`,
+      becomes: any('x'),
+    });
+    const before = model`main (float[2] x) => (float[2] y) { a = Neg (x)  b = Neg (a)  y = Abs (b) }`;
+    expect(rewrite(before, noted).trace.rewrites[0]!.note).toBe('x had 1 reader');
+  });
+});
+
 describe('the builder', () => {
   it('leaves out attributes that say what the schema assumes, and types the others by the schema', () => {
     const pooled = model`main (float[1,1,4,4] x) => (float[1,1,4,4] y) { y = Relu (x) }`;
