@@ -1,11 +1,37 @@
 import { type DataType, dataTypeFromCode, findDataType, integerRange } from '../ir/index.ts';
-import type { Constant, NodeMatch, Objection } from '../pattern/index.ts';
+import { type Constant, type NodeMatch, type Objection, sameTensor } from '../pattern/index.ts';
 import { roundHalfEven } from '../support/rounding.ts';
 
 /** What the rules ask about QuantizeLinear and DequantizeLinear nodes. */
 
 /** Either half of a quantize–dequantize pair. */
 export type Quantizer = NodeMatch<'QuantizeLinear' | 'DequantizeLinear'>;
+
+/** What `quantizePair` captures. */
+export interface Pair {
+  readonly scale: Constant;
+  readonly zero: Constant | undefined;
+  readonly quantize: NodeMatch<'QuantizeLinear'>;
+  readonly dequantize: NodeMatch<'DequantizeLinear'>;
+}
+
+/** Objects unless both halves of all pairs compute the same. */
+export function unlessEqualPairs(pairs: readonly Pair[]): Objection {
+  const [first] = pairs;
+  if (first === undefined) return 'there is no quantizer';
+  for (const pair of pairs) {
+    for (const part of ['scale', 'zero'] as const) {
+      const [a, b] = [first[part], pair[part]];
+      if (a === b || (a !== undefined && b !== undefined && sameTensor(a.tensor, b.tensor))) continue;
+      return `${part} of ${pair.quantize} is not that of ${first.quantize}`;
+    }
+    const alike =
+      unlessAlike(first.quantize, pair.quantize, first.scale) ||
+      unlessAlike(first.quantize, pair.dequantize, first.scale);
+    if (alike) return alike;
+  }
+  return false;
+}
 
 /** Whether one scale holds for the whole tensor; the axis means nothing then. */
 export function isPerTensor(scale: Constant): boolean {

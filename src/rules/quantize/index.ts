@@ -2,18 +2,15 @@ import { ruleSet } from '../../rewrite/index.ts';
 import { quantizeAroundMaxPool } from './quantize-around-max-pool.ts';
 import { quantizeBeforeCopy } from './quantize-before-copy.ts';
 import { quantizeBeforePad } from './quantize-before-pad.ts';
-import { quantizeBeforeSplit2, quantizeBeforeSplit3, quantizeBeforeSplit4 } from './quantize-before-split.ts';
+import { quantizeBeforeSplit } from './quantize-before-split.ts';
 import { removeDanglingDequantize, removeDanglingDequantizeInt8 } from './remove-dangling-dequantize.ts';
 
-export { quantizeBeforeSplit } from './quantize-before-split.ts';
 export { removeDanglingDequantizeTo } from './remove-dangling-dequantize.ts';
 export {
   quantizeAroundMaxPool,
   quantizeBeforeCopy,
   quantizeBeforePad,
-  quantizeBeforeSplit2,
-  quantizeBeforeSplit3,
-  quantizeBeforeSplit4,
+  quantizeBeforeSplit,
   removeDanglingDequantize,
   removeDanglingDequantizeInt8,
 };
@@ -23,9 +20,7 @@ export const quantize = ruleSet(
   'quantize',
   quantizeBeforePad,
   quantizeBeforeCopy,
-  quantizeBeforeSplit2,
-  quantizeBeforeSplit3,
-  quantizeBeforeSplit4,
+  quantizeBeforeSplit,
   quantizeAroundMaxPool,
   removeDanglingDequantize,
 );
