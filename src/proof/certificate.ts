@@ -3,6 +3,7 @@ import { type DataType, type Model, type Node, opsetOf, sortNodes, tensor, value
 import type { TermArray } from './arrays.ts';
 import { describeOperator, evaluate, type MadeNode, outputType, placeOf, Unfollowed } from './follow.ts';
 import { applyFunction, codesOf, type ElementFunction, floatBelow } from './functions.ts';
+import { withLengths } from './lengths.ts';
 import { movedInputs } from './moves.ts';
 import { applyPrimitive, isMonotone, type Primitive, readPointwise } from './primitives.ts';
 import type { Root, Term } from './terms.ts';
@@ -10,6 +11,8 @@ import { readSelection } from './windows.ts';
 
 /** A proof that two models are equal, as plain data: what every element of every value is. */
 export interface Certificate {
+  /** The lengths that symbolic dimensions of the inputs had. */
+  readonly dims: ReadonlyMap<string, number>;
   /** What is done to single elements; number 0 is nothing. */
   readonly functions: readonly ElementFunction[];
   readonly terms: readonly Term[];
@@ -32,14 +35,12 @@ export type CertificateCheck =
  * executor, operations on single elements are compared at every code, or at both sides of every step, extremes by the
  * elements they are picked from, and other nodes by being the same operator on the same elements. At the end both models
  * claim the same for every output.
- *
- * @param before the model with a length for each input dimension, as it was proved
  */
 export function checkCertificate(before: Model, after: Model, certificate: Certificate): CertificateCheck {
   const checker: Checker = new Checker(certificate);
   try {
-    checker.model(before, certificate.before);
-    checker.model(after, certificate.after);
+    checker.model(withLengths(before, certificate.dims), certificate.before);
+    checker.model(withLengths(after, certificate.dims), certificate.after);
     for (const { name } of before.graph.outputs) {
       const [a, b] = [certificate.before.get(name), certificate.after.get(name)];
       checker.demand(

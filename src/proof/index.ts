@@ -6,4 +6,11 @@ export {
 } from './accumulators.ts';
 export type { TermArray } from './arrays.ts';
 export { type Certificate, type CertificateCheck, checkCertificate } from './certificate.ts';
+export type { Untold } from './integer-products.ts';
 export { type Proof, type ProveOptions, proveEqual } from './prove.ts';
+export {
+  type RequantizationCertificate,
+  type RequantizationReport,
+  type RoundingWitness,
+  requantizationDifferences,
+} from './requantization.ts';

@@ -6,6 +6,7 @@ import { countOf, type TermArray, termsOf } from './arrays.ts';
 import type { Certificate } from './certificate.ts';
 import { followModel, Made, sameArray, Unfollowed } from './follow.ts';
 import { applyFunction, codesOf, type ElementFunction } from './functions.ts';
+import { withLengths } from './lengths.ts';
 import { tellTerm } from './tell.ts';
 import { TermTable } from './terms.ts';
 
@@ -72,7 +73,11 @@ export function proveEqual(before: Model, after: Model, options: ProveOptions = 
     );
     if (differing !== undefined) return findWitness(first, second, differing, values, common.table);
     const elements = outputs.reduce((sum, name) => sum + countOf(values.before.get(name)!.dims), 0);
-    return { verdict: 'proved', certificate: certify(common.table, common.made, values), elements };
+    return {
+      verdict: 'proved',
+      certificate: certify(options.dims ?? new Map(), common.table, common.made, values),
+      elements,
+    };
   } catch (error) {
     if (!(error instanceof Unfollowed)) throw error;
     const sampled = compareOnSamples(first, second);
@@ -83,22 +88,6 @@ export function proveEqual(before: Model, after: Model, options: ProveOptions = 
 interface Values {
   readonly before: ReadonlyMap<string, TermArray>;
   readonly after: ReadonlyMap<string, TermArray>;
-}
-
-/** The model with a number for every dimension of its inputs. */
-export function withLengths(model: Model, dims: ReadonlyMap<string, number> = new Map()): Model {
-  const fixed = (input: ValueInfo): ValueInfo => {
-    const { type } = input;
-    if (type?.kind !== 'tensor' || type.shape === undefined) {
-      throw new ModelError('cannot-generate-input', `Input "${input.name}" is no tensor of known rank.`, {
-        at: input.name,
-        fix: 'Declare the type and the rank of every input.',
-      });
-    }
-    const shape = type.shape.map(({ value, param }) => ({ value: value ?? dims.get(param ?? '') ?? 1 }));
-    return { ...input, type: { kind: 'tensor', elemType: type.elemType, shape } };
-  };
-  return { ...model, graph: { ...model.graph, inputs: model.graph.inputs.map(fixed) } };
 }
 
 function checkInterface(before: Model, after: Model): void {
@@ -246,10 +235,16 @@ function compareOn(before: Model, after: Model, inputs: ReadonlyMap<string, Tens
   return undefined;
 }
 
-function certify(table: TermTable, made: Made, values: Values): Certificate {
+function certify(
+  dims: ReadonlyMap<string, number>,
+  table: TermTable,
+  made: Made,
+  values: Values,
+): Certificate {
   const terms = Array.from({ length: table.size }, (_, i) => table.term(i));
   const roots = new Map(terms.map(({ root }) => [root, table.root(root)]));
   return {
+    dims,
     functions: table.functions,
     terms,
     roots,
