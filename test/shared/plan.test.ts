@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Model } from '../../src/ir/index.ts';
+import { rewrite } from '../../src/rewrite/index.ts';
+import { decodeModel } from '../../src/serde/index.ts';
+import { plan, tensorrt } from '../../src/targets/index.ts';
+import { describeShared, sharedDir } from './paths.ts';
+
+const target = 'tensorrt@10';
+
+describeShared('the plan forecast of real exports', () => {
+  it('counts the layers of a ResNet-18 without quantizers on its residuals', () => {
+    expect(plan(load('resnet18_slim_qat'), { target }).totals).toEqual({
+      i8i8: 8,
+      i8f: 5,
+      i8i8_residual: 0,
+      i8f_residual: 8,
+      qdq: 10,
+      scale: 0,
+    });
+  });
+
+  it('counts those of one with quantized residuals, once each tensor has one scale', () => {
+    const exported = plan(load('resnet18_slim_residual_qat'), { target });
+    // Three residuals are quantized otherwise than for the convolution that reads the same value.
+    expect(exported.qdq.filter(({ rule }) => rule === 'unify-scales').map(({ tensor }) => tensor)).toEqual(
+      expect.arrayContaining(['/mp/MaxPool_output_0', '/relu_2/Relu_output_0', '/relu_6/Relu_output_0']),
+    );
+    const shared = rewrite(load('resnet18_slim_residual_qat'), tensorrt().only('unify-scales')).model;
+    const { layers, totals } = plan(shared, { target });
+    expect(totals).toEqual({ i8i8: 12, i8f: 1, i8i8_residual: 7, i8f_residual: 1, qdq: 3, scale: 0 });
+    expect(layers.filter(({ kind }) => kind === 'ConvActPool').length).toBe(1);
+  });
+
+  it('counts those of a MobileNetV2', () => {
+    expect(plan(load('mobilenetv2_slim_qat'), { target }).totals).toEqual({
+      i8i8: 36,
+      i8f: 7,
+      i8i8_residual: 0,
+      i8f_residual: 10,
+      qdq: 17,
+      scale: 0,
+    });
+  });
+});
+
+function load(name: string): Model {
+  return decodeModel(readFileSync(join(sharedDir!, 'models', name, 'model.onnx')));
+}

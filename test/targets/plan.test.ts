@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import type { Model } from '../../src/ir/index.ts';
+import { type Plan, plan } from '../../src/targets/index.ts';
+import { type GraphOptions, quantizedGraph } from './quantized-graph.ts';
+
+/** A plan in short: layers as `Conv I8→F`, survivors as `Q x`; operators that stay float are left out. */
+function short(model: Model, target = 'tensorrt@10'): { readonly layers: string[]; readonly left: string[] } {
+  const { layers, qdq } = plan(model, { target });
+  return { layers: layers.map(layerInShort), left: qdq.map(({ kind, tensor }) => `${kind} ${tensor}`) };
+}
+
+function layerInShort({ fused, in: from, out, residual }: Plan['layers'][number]): string {
+  return `${fused} ${from}${residual === null ? '' : `+${residual}`}→${out}`;
+}
+
+const of = (body: string, options?: GraphOptions) => short(quantizedGraph(body, options));
+
+describe('the plan forecast for TensorRT', () => {
+  it('T1: a convolution behind a quantizer reads int8 and writes floats', () => {
+    expect(of(`a = QDQ (x, 0.5)\ny = QConv (a)`)).toEqual({ layers: ['W + Conv I8→F'], left: ['Q x'] });
+  });
+
+  it('T2: with a Q behind it, it writes int8', () => {
+    expect(of(`a = QDQ (x, 0.5)\nb = QConv (a)\ny = Q (b, 0.25)`, { outputs: 'int8[1,4,8,8] y' })).toEqual({
+      layers: ['W + Conv I8→I8'],
+      left: ['Q x'],
+    });
+  });
+
+  it('T3: batch norm and Relu are part of it', () => {
+    expect(of(`a = QDQ (x, 0.5)\nb = QConv (a)\nc = BN (b)\ny = Relu (c)`)).toEqual({
+      layers: ['W + Conv + BN + Relu I8→F'],
+      left: ['Q x'],
+    });
+  });
+
+  it('T4: so is SiLU', () => {
+    expect(of(`a = QDQ (x, 0.5)\nb = QConv (a)\ny = SiLU (b)`)).toEqual({
+      layers: ['W + Conv + SiLU I8→F'],
+      left: ['Q x'],
+    });
+  });
+
+  it('T5: a float residual makes a float output', () => {
+    const body = `a = QDQ (x, 0.5)\nb = QConv (a)\nc = Add (b, r)\nd = Q (c, 0.25)`;
+    expect(of(body, { inputs: 'x, r', outputs: 'int8[1,4,8,8] d' })).toEqual({
+      layers: ['W + Conv + Add I8+F→F'],
+      left: ['Q x', 'Q c'],
+    });
+  });
+
+  it('T6: a quantized residual an int8 output', () => {
+    const body = `a = QDQ (x, 0.5)\ns = QDQ (r, 2)\nb = QConv (a)\nc = Add (b, s)\nd = Q (c, 0.25)`;
+    expect(of(body, { inputs: 'x, r', outputs: 'int8[1,4,8,8] d' })).toEqual({
+      layers: ['W + Conv + Add I8+I8→I8'],
+      left: ['Q x', 'Q r'],
+    });
+  });
+
+  it('T7: unless the output is read as floats; then the residual is dequantized', () => {
+    const body = `a = QDQ (x, 0.5)\ns = QDQ (r, 2)\nb = QConv (a)\ny = Add (b, s)`;
+    expect(of(body, { inputs: 'x, r' })).toEqual({
+      layers: ['W + Conv + Add I8+F→F'],
+      left: ['Q x', 'Q r', 'DQ r'],
+    });
+  });
+
+  it('T8: an Add with quantizers all around is int8', () => {
+    const body = `c = QDQ (a, 0.5)\nd = QDQ (b, 2)\ne = Add (c, d)\ny = Q (e, 0.25)`;
+    expect(of(body, { inputs: 'a, b', outputs: 'int8[1,4,8,8] y' })).toEqual({
+      layers: ['Add I8+I8→I8'],
+      left: ['Q a', 'Q b'],
+    });
+  });
+
+  it('T9: a quantizer between convolution and Add keeps them apart', () => {
+    const body = `a = QDQ (x, 0.5)
+      b = QConv (a)
+      c = BN (b)
+      d = QDQ (c, 0.25)
+      s = QDQ (r, 2)
+      e = Add (d, s)
+      f = QDQ (e, 4)
+      y = Exp (f)`;
+    expect(of(body, { inputs: 'x, r' })).toEqual({
+      layers: ['W + Conv + BN I8→I8', 'Add I8+I8→I8', 'Exp F→F'],
+      left: ['Q x', 'Q r', 'DQ e'],
+    });
+  });
+
+  const branches = (p: number, q: number) => `a = QDQ (x, 0.5)
+    b = QConv (a)
+    c = QConv (a)
+    d = Concat <axis = 1> (b, c)
+    e = QDQ (d, ${p})
+    f = QDQ (d, ${q})
+    y = QConv (e)
+    z = QConv (f)`;
+
+  it('T10: one quantizer behind a Concat moves in front of it', () => {
+    expect(of(branches(2, 2), { outputs: 'y, z' })).toEqual({
+      layers: ['W + Conv I8→I8', 'W + Conv I8→I8', 'Concat I8→I8', 'W + Conv I8→F', 'W + Conv I8→F'],
+      left: ['Q x'],
+    });
+  });
+
+  it('T11: two different ones do not', () => {
+    expect(of(branches(2, 4), { outputs: 'y, z' })).toEqual({
+      layers: ['W + Conv I8→F', 'W + Conv I8→F', 'Concat F→F', 'W + Conv I8→F', 'W + Conv I8→F'],
+      left: ['Q x', 'Q d', 'Q d'],
+    });
+  });
+
+  it('T18: a neck of transposed convolutions requantizes four branches, and one head takes floats', () => {
+    const body = `a = QDQ (x, 0.5)
+      ${[0, 1, 2, 3, 4].map((i) => branch(i)).join('\n')}
+      c = Concat <axis = 1> (q0, q1, q2, q3, q4)
+      d = QDQ (c, 8)
+      e = QConv (d)
+      f = QDQ (e, 1)
+      ${[0, 1, 2, 3].map((i) => `y${i} = QConv (f)`).join('\n')}
+      z = Exp (f)`;
+    const model = quantizedGraph(body, {
+      outputs: 'y0, y1, y2, y3, z',
+      constants: ['int64[8] pads = {0, 0, 1, 1, 0, 0, 1, 1}'],
+    });
+    const { layers, left } = short(model);
+    expect(left).toEqual(['Q x', 'Scale q1_y', 'Scale q2_y', 'Scale q3_y', 'Scale q4_y', 'DQ e']);
+    expect(layers.filter((layer) => layer.startsWith('Pad + W + Conv'))).toEqual([
+      'Pad + W + Conv I8→I8',
+      ...Array(4).fill('Pad + W + ConvTranspose I8→I8'),
+    ]);
+    expect(layers.filter((layer) => layer === 'Pad I8→I8')).toEqual([]);
+    expect(plan(model, { target: 'tensorrt@10' }).totals).toMatchObject({
+      qdq: 2,
+      scale: 4,
+      i8i8: 6,
+      i8f: 4,
+    });
+  });
+
+  it('T19: Q stays behind a Resize', () => {
+    const body = `a = QDQ (x, 0.5)
+      b = QConv (a)
+      c = Resize <mode = "nearest"> (b, , scales)
+      d = QConv (a)
+      e = Concat <axis = 1> (c, d)
+      f = QDQ (e, 2)
+      y = QConv (f)`;
+    expect(of(body, { constants: ['float[4] scales = {1, 1, 1, 1}'] })).toEqual({
+      layers: ['W + Conv I8→F', 'Resize F→F', 'W + Conv I8→I8', 'Concat I8→I8', 'W + Conv I8→F'],
+      left: ['Q x', 'Q c'],
+    });
+  });
+
+  const pads = { constants: ['int64[8] pads = {0, 0, 1, 1, 0, 0, 1, 1}'] };
+
+  it('T20: a Pad in front of the quantizer is an int8 layer, one behind it part of the convolution', () => {
+    expect(of(`a = Relu (x)\nb = Pad (a, pads)\nc = QDQ (b, 0.5)\ny = QConv (c)`, pads)).toEqual({
+      layers: ['Relu I8→I8', 'Pad I8→I8', 'W + Conv I8→F'],
+      left: ['Q x'],
+    });
+    expect(of(`a = Relu (x)\nb = QDQ (a, 0.5)\nc = Pad (b, pads)\ny = QConv (c)`, pads)).toEqual({
+      layers: ['Relu I8→I8', 'Pad + W + Conv I8→F'],
+      left: ['Q x'],
+    });
+  });
+
+  it('T21: DQ moves behind a MaxPool', () => {
+    const body = `a = QDQ (x, 0.5)
+      b = QConv (a)
+      c = Relu (b)
+      d = QDQ (c, 2)
+      e = MaxPool <kernel_shape = [2, 2]> (d)
+      y = Exp (e)`;
+    expect(of(body)).toEqual({
+      layers: ['W + Conv + Relu I8→I8', 'MaxPool I8→I8', 'Exp F→F'],
+      left: ['Q x', 'DQ e'],
+    });
+  });
+
+  it('T24: an Add behind SiLU is a float layer', () => {
+    const body = `a = QDQ (x, 0.5)
+      b = QConv (a)
+      c = SiLU (b)
+      d = Add (c, r)
+      e = QDQ (d, 2)
+      y = QConv (e)`;
+    expect(of(body, { inputs: 'x, r' })).toEqual({
+      layers: ['W + Conv + SiLU I8→F', 'Add F→F', 'W + Conv I8→F'],
+      left: ['Q x', 'Q d'],
+    });
+  });
+
+  it('T25: a depthwise convolution does not take SiLU', () => {
+    expect(of(`a = QDQ (x, 0.5)\nb = QDwConv (a)\nc = SiLU (b)\nd = QDQ (c, 2)\ny = QConv (d)`)).toEqual({
+      layers: ['W + Conv I8→F', 'Sigmoid F→F', 'Mul F→F', 'W + Conv I8→F'],
+      left: ['Q x', 'Q c'],
+    });
+  });
+
+  it('T27: a transposed convolution does not take a batch norm; with it folded it writes int8', () => {
+    const rest = `d = Relu (c)\ne = QDQ (d, 2)\ny = QConv (e)`;
+    expect(of(`a = QDQ (x, 0.5)\nb = QConvTranspose (a)\nc = BN (b)\n${rest}`)).toEqual({
+      layers: ['W + ConvTranspose I8→F', 'BN + Relu F→F', 'W + Conv I8→F'],
+      left: ['Q x', 'Q d'],
+    });
+    expect(of(`a = QDQ (x, 0.5)\nc = QConvTranspose (a)\n${rest}`)).toEqual({
+      layers: ['W + ConvTranspose + Relu I8→I8', 'W + Conv I8→F'],
+      left: ['Q x'],
+    });
+  });
+});
+
+function branch(i: number): string {
+  const op = i === 0 ? 'QConv' : 'QConvTranspose';
+  return `p${i} = Pad (a, pads)\nq${i}_y = ${op} (p${i})\nq${i} = QDQ (q${i}_y, ${i + 2})`;
+}
