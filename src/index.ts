@@ -134,6 +134,7 @@ export {
   quantizePair,
   Value,
 } from './pattern/index.ts';
+export * from './proof/index.ts';
 export * from './rewrite/index.ts';
 export * from './serde/index.ts';
 export { type ErrorContext, ModelError, RuleError } from './support/errors.ts';

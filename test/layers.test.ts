@@ -32,6 +32,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   testing: [
     'targets',
+    'proof',
     'rules',
     'passes',
     'calibration',
@@ -47,6 +48,7 @@ const allowed: Record<string, readonly string[]> = {
   cli: [
     'node',
     'targets',
+    'proof',
     'rules',
     'passes',
     'calibration',

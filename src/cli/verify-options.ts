@@ -34,7 +34,7 @@ export async function readVerifyOptions(args: Arguments, model: Model, io: Io): 
   };
 }
 
-function parseDim(text: string): [string, number] {
+export function parseDim(text: string): [string, number] {
   const found = /^(.+)=(\d{1,9})$/.exec(text);
   if (found === null) throw usage(`--dim has to be NAME=LENGTH, such as batch=2; "${text}" is not.`);
   return [found[1]!, Number(found[2])];

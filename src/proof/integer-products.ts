@@ -11,7 +11,7 @@ import {
   valuesOf,
   viewOf,
 } from '../ir/index.ts';
-import { constantOf, findAttribute, intAttribute } from '../ops/index.ts';
+import { constantOf, findAttribute, intAttribute, isPure } from '../ops/index.ts';
 import { evaluateNode } from '../runtime/index.ts';
 
 /** One integer sum of a product operator: what is multiplied, and what becomes of it. */
@@ -191,21 +191,29 @@ function behindDequantize(view: GraphView, value: string): Operand | undefined {
     return undefined;
   return {
     dtype,
-    codes: constantOf(view, node.inputs[0]!) ?? quantizedConstant(view, node.inputs[0]!),
+    codes: computedConstant(view, node.inputs[0]!),
     scales: Array.from(valuesOf(scale), Number),
     zeros: Array.from(valuesOf(zeroPoint), Number),
   };
 }
 
-/** The codes of a constant that is quantized in the graph. */
-function quantizedConstant(view: GraphView, value: string): Tensor | undefined {
+/** Longest chain of nodes between a stored tensor and the codes. */
+const maxDepth = 16;
+
+/** The codes of a constant that is quantized in the graph, perhaps more than once. */
+function computedConstant(view: GraphView, value: string, depth = 0): Tensor | undefined {
+  const known = constantOf(view, value);
   const node = view.producer(value);
-  if (node === undefined || !isQuantize(node)) return undefined;
-  const inputs = node.inputs.map((name) => (name === '' ? undefined : constantOf(view, name)));
+  if (known !== undefined || node === undefined || depth > maxDepth) return known;
   const opset = view.opset(node.domain);
-  if (opset === undefined || node.inputs.some((name, i) => name !== '' && inputs[i] === undefined))
+  if (opset === undefined || !(isQuantize(node) || isDequantize(node) || isPure(node, opset)))
     return undefined;
-  return evaluateNode(node, inputs, { opset })[0];
+  const inputs = node.inputs.map((name) =>
+    name === '' ? undefined : computedConstant(view, name, depth + 1),
+  );
+  if (node.inputs.length === 0 || node.inputs.some((name, i) => name !== '' && inputs[i] === undefined))
+    return undefined;
+  return evaluateNode(node, inputs, { opset })[node.outputs.indexOf(value)];
 }
 
 /** An operand of an integer operator; the zero point is 0 where there is none. */
