@@ -1,3 +1,4 @@
+export * from './explain-plan.ts';
 export * from './plan.ts';
 export { laws } from './tensorrt/laws.ts';
 export { type TensorrtOptions, tensorrt } from './tensorrt.ts';

@@ -37,8 +37,9 @@ export interface SurvivingQuantizer {
   readonly rule: string | null;
 }
 
-/** How many layers with weights there are by precision, and what runs between them. */
+/** How many layers that multiply there are by precision – convolutions, Gemm, MatMul – and what runs between layers. */
 export interface PlanTotals {
+  /** int8 in, int8 out, no Add fused; `f`: floats out; `_residual`: with an Add. */
   readonly i8i8: number;
   readonly i8f: number;
   readonly i8i8_residual: number;
@@ -57,6 +58,8 @@ export interface Plan {
   readonly totals: PlanTotals;
   /** Bytes the surviving nodes move; null where a shape is not known. */
   readonly bytes: number | null;
+  /** Layers that run in floats although they read what an int8 layer makes and feed one. */
+  readonly islands: readonly string[];
   /** What the model alone cannot tell. */
   readonly possible: readonly string[];
   /** Operators no engine of this kind knows: they count as float and are left alone. */
@@ -68,6 +71,17 @@ export interface PlanOptions {
   readonly target: string;
 }
 
+/** Who makes the plan for each target. */
+const planners: ReadonlyMap<string, (model: Model) => Plan> = new Map(
+  [...tensorrtVersions.values()].map((version) => [
+    version.name,
+    (model: Model) => planTensorrt(model, version),
+  ]),
+);
+
+/** The targets there is a forecast for. */
+export const planTargets: readonly string[] = Object.freeze([...planners.keys()]);
+
 /**
  * Forecasts the layers an engine builds of a model, and the quantizers that survive between them.
  *
@@ -77,12 +91,9 @@ export interface PlanOptions {
  * @throws ModelError `unknown-target`
  */
 export function plan(model: Model, { target }: PlanOptions): Plan {
-  const version = tensorrtVersions.get(target === 'tensorrt' ? 'tensorrt@10' : target);
-  if (version !== undefined) return planTensorrt(model, version);
+  const planner = planners.get(target === 'tensorrt' ? 'tensorrt@10' : target);
+  if (planner !== undefined) return planner(model);
   throw new ModelError('unknown-target', `There is no plan for the target "${target}".`, {
     fix: `There are ${planTargets.join(', ')}.`,
   });
 }
-
-/** The targets there is a forecast for. */
-export const planTargets: readonly string[] = Object.freeze([...tensorrtVersions.keys()]);

@@ -4,6 +4,7 @@ import { diff } from './diff.ts';
 import { fix } from './fix.ts';
 import { inspect } from './inspect.ts';
 import { plan } from './plan.ts';
+import { plan } from './plan.ts';
 import { prove } from './prove.ts';
 import { rules } from './rules.ts';
 import { run } from './run.ts';
@@ -13,6 +14,7 @@ import { verify } from './verify.ts';
 /** Every command, in the order of the help text. */
 export const commands: readonly Command[] = Object.freeze([
   inspect,
+  plan,
   plan,
   fix,
   scales,

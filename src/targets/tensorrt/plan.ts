@@ -28,6 +28,7 @@ export function planTensorrt(model: Model, version: TensorrtVersion): Plan {
     qdq,
     totals: totalsOf(layers, qdq),
     bytes: sumOf(qdq),
+    islands: islandsOf(units, demands),
     possible: possibilities(layers, qdq, version),
     opaque: network.nodes
       .filter((node) => !isStandard(node) || network.view.function(node) !== undefined)
@@ -138,6 +139,21 @@ function possibilities(
       ? float > 0 && `${name} runs ${plural(float, 'float layer')} in the float type the file has`
       : `floats may run in float16 if the build allows it`,
   ].filter((text) => text !== false);
+}
+
+/** Units that compute in floats between int8 ones: what they read was quantized or is read as int8 too, and so is what they make. */
+function islandsOf(units: readonly Unit[], { decisions, wanted }: Demands): readonly string[] {
+  const makers = new Map(units.flatMap((unit) => unit.outputs.map((output) => [output, unit] as const)));
+  return units
+    .filter((unit) => {
+      const isFed = unit.main.some(({ chain, tensor }) => {
+        const maker = makers.get(tensor);
+        return chain.length > 0 || (maker !== undefined && decisions.get(maker)!.quantized);
+      });
+      const feeds = unit.outputs.some((output) => wanted.get(output)?.some(({ chain }) => chain.length > 0));
+      return !decisions.get(unit)!.quantized && isFed && feeds;
+    })
+    .map(({ core }) => nameOf(core));
 }
 
 function sumOf(qdq: readonly SurvivingQuantizer[]): number | null {

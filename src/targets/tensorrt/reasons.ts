@@ -135,14 +135,12 @@ class Explaining implements Reasons {
 
   /** Who wants what of a value, when they do not agree. */
   #readersInWords(unit: Unit, wanted: readonly Demand[]): string {
-    const floats = names(wanted.filter(({ chain }) => chain.length === 0));
-    const scales = new Map(
-      wanted.filter(({ chain }) => chain.length > 0).map(({ chain }) => [chainKey(chain), chain[0]!]),
-    );
+    const floats = wanted.filter(({ chain }) => chain.length === 0);
+    const scales = new Set(wanted.map(({ chain }) => chainKey(chain)).filter((key) => key !== ''));
     const parts = [
-      floats.length > 0 && `${floats.join(', ')} ${floats.length === 1 ? 'reads' : 'read'} floats`,
-      scales.size > 1 && `its readers want ${scales.size} different quantizers`,
-    ].filter(Boolean);
+      ...readings(floats),
+      scales.size > 1 ? `its readers want ${scales.size} different quantizers` : '',
+    ].filter((part) => part !== '');
     return `${titleOf(unit)} writes floats: ${parts.length === 0 ? 'nothing agrees on int8' : parts.join(', and ')}`;
   }
 
@@ -216,8 +214,15 @@ function agree(wanted: readonly Demand[]): boolean {
   return keys.size === 1 && !keys.has('');
 }
 
-function names(wanted: readonly Demand[]): readonly string[] {
-  return [...new Set(wanted.map(({ unit }) => (unit === undefined ? 'the graph output' : titleOf(unit))))];
+/** Who reads floats, and who adds them to what it computes. */
+function readings(floats: readonly Demand[]): readonly string[] {
+  const name = ({ unit }: Demand) => (unit === undefined ? 'the graph output' : titleOf(unit));
+  const by = (residual: boolean) => [
+    ...new Set(floats.filter((demand) => demand.residual === residual).map(name)),
+  ];
+  const words = (names: readonly string[], one: string, many: string) =>
+    names.length === 0 ? '' : `${names.join(', ')} ${names.length === 1 ? one : many} floats`;
+  return [words(by(false), 'reads', 'read'), words(by(true), 'adds its', 'add its')];
 }
 
 function titleOf({ core }: Unit): string {
