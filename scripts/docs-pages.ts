@@ -26,6 +26,8 @@ const examples: Readonly<
     { argv: [model, '--policy', 'yolo-deepstream', '--json'], lines: 17 },
   ],
   verify: [{ argv: [model, model, '--samples', '2', '--seed', '7'] }],
+  prove: [{ argv: [model, model] }],
+  certify: [{ argv: [model], lines: 12 }],
   run: [],
   diff: [{ argv: [model, model] }],
   rules: [{ argv: [] }, { argv: ['quantize-before-pad'] }],
