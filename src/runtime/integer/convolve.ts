@@ -1,15 +1,14 @@
 import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../array.ts';
-import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts';
-import { slideWindow } from '../window.ts';
+import { type ConvolutionAttributes, checkConvolution, convolve } from '../convolution.ts';
+import { slideWindow, type Window } from '../window.ts';
 import { packedOnce } from './cache.ts';
-import { meaningOf } from './codes.ts';
 import { convolveDepthwise, findBands } from './depthwise.ts';
-import { gatherPlaces, gatherSteps, meaning } from './gather.ts';
-import { type ByteImages, byteImages } from './image.ts';
-import { type Gather, multiplyPacked } from './multiply.ts';
+import { convolveDirectly, suitsDirect } from './direct.ts';
+import { imagesOf } from './image.ts';
 import { type PackedRows, packRows } from './pack.ts';
-import { convolveWinograd } from './winograd.ts';
+import { convolveSquares, fitsSquares } from './winograd.ts';
 import { suitsWinograd, transformFilters } from './winograd-filters.ts';
+import type { Convolution, Share } from './work.ts';
 
 /** Sums of a convolution, [N, M, …output]. */
 export interface IntegerSums {
@@ -22,6 +21,7 @@ export interface IntegerSums {
  * Sums beyond int32 wrap around.
  *
  * @param wZeros one zero point, or one per output channel
+ * @param into memory for the sums; they overwrite what is there
  */
 export function convolveBytes(
   x: NdArray,
@@ -29,6 +29,7 @@ export function convolveBytes(
   attributes: ConvolutionAttributes,
   xZero = 0,
   wZeros: ArrayLike<number> = [0],
+  into?: Int32Array,
 ): IntegerSums {
   checkConvolution(x, w, attributes);
   const { group = 1 } = attributes;
@@ -36,7 +37,7 @@ export function convolveBytes(
   const [filters, depth] = w.dims as [number, number];
   const window = slideWindow(x.dims.slice(2), w.dims.slice(2), attributes);
   const dims = [batch, filters, ...window.output];
-  const sums = allocate('int32', dims) as Int32Array;
+  const sums = into ?? (allocate('int32', dims) as Int32Array);
   if (sums.length === 0 || channels === 0) return { sums, dims };
   if (depth === 1 && filters === group && x.dims.length === 4) {
     const width = window.padsBegin[1]! + x.dims[3]! + window.padsEnd[1]!;
@@ -46,33 +47,54 @@ export function convolveBytes(
       return { sums, dims };
     }
   }
+  const planar = overTwoAxes(window);
+  const common = { window: planar, batch, channels, filters, group, sums };
+  const all: Share = { top: 0, bottom: planar.output[0]!, first: 0, last: filters / group };
   if (isLasting(w.data) && suitsWinograd(window, w, group)) {
-    const perGroup = filters / group;
-    const meant = meaningOf(x, xZero);
-    const largest = Math.max(...meant.map(Math.abs));
-    const groups = packedOnce(w.data, `winograd ${group} ${largest} ${zerosKey(wZeros)}`, () =>
-      Array.from({ length: group }, (_, g) => transformFilters(w, g * perGroup, perGroup, wZeros, largest)),
-    );
-    convolveWinograd(x, groups, window, xZero, sums);
-    return { sums, dims };
+    const squares = { ...common, images: imagesOf(x, withWholeSquares(planar), xZero) };
+    if (fitsSquares(squares)) {
+      const transformed = transformedFilters(x, w, group, xZero, wZeros);
+      convolveSquares({ ...squares, kind: 'squares', transformed }, all);
+      return { sums, dims };
+    }
   }
-  const images = byteImages(x, window, xZero);
-  const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
-    packGroups(w, group, wZeros),
-  );
-  const places = placesOf(images, depth);
-  meaning.set(meaningOf(x, xZero));
-  const size = images.origins.length;
-  for (let n = 0; n < batch; n++) {
-    packed.forEach((rows, g) => {
-      const first = (n * channels + g * depth) * images.channelSize;
-      const at = (n * filters + g * rows.rows) * size;
-      const gather =
-        images.taps.length === 1 ? gatherPoints(images, first) : gatherTaps(images, first, places);
-      multiplyPacked(rows, size, gather, sums, { at, rowStep: size, columnStep: 1 });
-    });
+  const direct: Convolution = { ...common, images: imagesOf(x, planar, xZero) };
+  if (suitsDirect(direct)) {
+    const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
+      packGroups(w, group, wZeros),
+    );
+    convolveDirectly({ ...direct, kind: 'direct', packed }, all);
+  } else {
+    sums.set(convolve(x, w, attributes, xZero, wZeros).sums);
   }
   return { sums, dims };
+}
+
+/** A window over one axis as one over two, of which the first is 1 long. */
+function overTwoAxes(window: Window): Window {
+  if (window.kernel.length !== 1) return window;
+  return {
+    kernel: [1, ...window.kernel],
+    strides: [1, ...window.strides],
+    dilations: [1, ...window.dilations],
+    padsBegin: [0, ...window.padsBegin],
+    padsEnd: [0, ...window.padsEnd],
+    output: [1, ...window.output],
+  };
+}
+
+/** Outputs come in squares of two by two; the last may reach over the edge. */
+function withWholeSquares(window: Window): Window {
+  return { ...window, padsEnd: window.padsEnd.map((pad, i) => pad + (window.output[i]! % 2)) };
+}
+
+function transformedFilters(x: NdArray, w: NdArray, group: number, xZero: number, wZeros: ArrayLike<number>) {
+  const perGroup = w.dims[0]! / group;
+  const [low, high] = x.dtype === 'int8' ? [-128, 127] : [0, 255];
+  const largest = Math.max(xZero - low!, high! - xZero);
+  return packedOnce(w.data, `winograd ${group} ${largest} ${zerosKey(wZeros)}`, () =>
+    Array.from({ length: group }, (_, g) => transformFilters(w, g * perGroup, perGroup, wZeros, largest)),
+  );
 }
 
 /** The filters of each group, a row for each. */
@@ -90,37 +112,6 @@ function packGroups(w: NdArray, group: number, zeros: ArrayLike<number>): Packed
       zeros: zeros.length === 1 ? zeros : Array.from({ length: rows }, (_, row) => zeros[g * rows + row]!),
     }),
   );
-}
-
-/** Where the taps of all channels of a group lie, seen from the origin of an output position. */
-function placesOf({ taps, channelSize }: ByteImages, depth: number): Int32Array {
-  const places = new Int32Array(depth * taps.length);
-  for (let c = 0, k = 0; c < depth; c++)
-    for (let t = 0; t < taps.length; t++, k++) places[k] = c * channelSize + taps[t]!;
-  return places;
-}
-
-/** Columns are output positions. */
-function gatherTaps({ bytes, origins }: ByteImages, first: number, places: Int32Array): Gather {
-  const last = origins.length - 1;
-  return (column, from, to, offset) => {
-    const o0 = first + origins[column]!;
-    const o1 = first + origins[Math.min(column + 1, last)]!;
-    const o2 = first + origins[Math.min(column + 2, last)]!;
-    gatherPlaces(bytes, o0, o1, o2, places, from, to, offset);
-  };
-}
-
-/** As `gatherTaps`, for windows of one tap. */
-function gatherPoints({ bytes, origins, channelSize }: ByteImages, first: number): Gather {
-  const last = origins.length - 1;
-  return (column, from, to, offset) => {
-    const start = first + from * channelSize;
-    const o0 = start + origins[column]!;
-    const o1 = start + origins[Math.min(column + 1, last)]!;
-    const o2 = start + origins[Math.min(column + 2, last)]!;
-    gatherSteps(bytes, o0, o1, o2, channelSize, to - from, offset);
-  };
 }
 
 /** Zero points as part of a name; all zeros are alike however many there are. */

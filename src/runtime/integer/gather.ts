@@ -1,30 +1,32 @@
-import { columnPanels } from './tile.ts';
+import { image } from './image.ts';
+import { columnPanels, tileDepth } from './tile.ts';
 
 /**
- * The loops that bring bytes into the column panels, as the numbers that a table says they mean.
+ * The loops that bring bytes of the loaded image into the column panels, as the numbers they mean.
  *
- * Each lives in a function of its own and finds panels and table in constants, for the reasons that tile.ts gives.
+ * Each lives in a function of its own and finds all its memory in constants, for the reasons that tile.ts gives.
  */
 
-/** What each byte means, for the loops here: set before they are called. */
+/** What each byte means; see `setMeaning`. */
 export const meaning = new Float64Array(256);
+
+/** Lets bytes mean the number that they are as int8 or uint8, minus a zero point. */
+export function setMeaning(signed: boolean, zero: number): void {
+  for (let byte = 0; byte < 256; byte++) meaning[byte] = (signed ? (byte << 24) >> 24 : byte) - zero;
+}
+
+/** Where the elements of a column lie, seen from its origin, for `gatherPlaces`. */
+export const places = new Int32Array(tileDepth);
 
 /** Three columns whose elements lie at the same places seen from three origins. */
 export const gatherPlaces = (() => {
   const [columns0, columns1, columns2] = columnPanels;
+  const bytes = image;
   const table = meaning;
-  return (
-    bytes: Uint8Array,
-    o0: number,
-    o1: number,
-    o2: number,
-    places: Int32Array,
-    from: number,
-    to: number,
-    p: number,
-  ): void => {
-    for (let k = from; k < to; k = (k + 1) | 0, p = (p + 3) | 0) {
-      const place = places[k]!;
+  const steps = places;
+  return (o0: number, o1: number, o2: number, count: number, q: number): void => {
+    for (let k = 0, p = q | 0; k < count; k = (k + 1) | 0, p = (p + 3) | 0) {
+      const place = steps[k]!;
       columns0[p] = table[bytes[(o0 + place) | 0]!]!;
       columns1[p] = table[bytes[(o1 + place) | 0]!]!;
       columns2[p] = table[bytes[(o2 + place) | 0]!]!;
@@ -35,17 +37,10 @@ export const gatherPlaces = (() => {
 /** Three columns that start at three origins, with the same step from element to element. */
 export const gatherSteps = (() => {
   const [columns0, columns1, columns2] = columnPanels;
+  const bytes = image;
   const table = meaning;
-  return (
-    bytes: Uint8Array,
-    o0: number,
-    o1: number,
-    o2: number,
-    step: number,
-    count: number,
-    p: number,
-  ): void => {
-    for (let k = 0; k < count; k = (k + 1) | 0, p = (p + 3) | 0) {
+  return (o0: number, o1: number, o2: number, step: number, count: number, q: number): void => {
+    for (let k = 0, p = q | 0; k < count; k = (k + 1) | 0, p = (p + 3) | 0) {
       columns0[p] = table[bytes[o0]!]!;
       columns1[p] = table[bytes[o1]!]!;
       columns2[p] = table[bytes[o2]!]!;
@@ -56,10 +51,13 @@ export const gatherSteps = (() => {
   };
 })();
 
-/** One column, from bytes that follow each other and mean what `table` says. */
-export const gatherRow = (() => {
+/** One column, from neighbouring elements. */
+export const gatherColumn = (() => {
   const [columns] = columnPanels;
-  return (bytes: Uint8Array, start: number, count: number, table: Float64Array, p: number): void => {
-    for (let k = 0; k < count; k = (k + 1) | 0, p = (p + 3) | 0) columns[p] = table[bytes[(start + k) | 0]!]!;
+  const bytes = image;
+  const table = meaning;
+  return (start: number, count: number, q: number): void => {
+    for (let k = 0, p = q | 0; k < count; k = (k + 1) | 0, p = (p + 3) | 0)
+      columns[p] = table[bytes[(start + k) | 0]!]!;
   };
 })();

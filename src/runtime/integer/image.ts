@@ -1,53 +1,91 @@
-import { allocate, type NdArray, productOf, stridesOf } from '../array.ts';
-import { forEachRow } from '../broadcast.ts';
+import { type NdArray, productOf } from '../array.ts';
 import { positions } from '../padded.ts';
 import type { Window } from '../window.ts';
 import { bytesOf } from './codes.ts';
 
-/**
- * Images as bytes with their padding around them: the tap t of channel c of image n for the output position o is at
- * `(n·channels + c)·channelSize + origins[o] + taps[t]`.
- */
-export interface ByteImages {
+/** Images as bytes, [planes, …lengths], and the padding that belongs around them. Data that a thread can be sent. */
+export interface Images {
   readonly bytes: Uint8Array;
-  readonly channelSize: number;
-  /** Spatial lengths with padding. */
+  /** Whether the bytes are int8. */
+  readonly signed: boolean;
+  /** What counts as zero, and what padding consists of. */
+  readonly zero: number;
+  /** Spatial lengths, two or more. */
   readonly lengths: readonly number[];
-  readonly taps: Int32Array;
-  readonly origins: Int32Array;
+  readonly begin: readonly number[];
+  /** Spatial lengths with padding. */
+  readonly padded: readonly number[];
 }
 
-/** The images of x [N, C, spatial…]; padding is x's zero point, so it counts as zero. Shares x where nothing is padded. */
-export function byteImages(x: NdArray, window: Window, zero: number): ByteImages {
-  const { kernel, strides, dilations, padsBegin, padsEnd, output } = window;
-  const spatial = x.dims.slice(2);
-  const lengths = spatial.map((length, i) => padsBegin[i]! + length + padsEnd[i]!);
-  const steps = stridesOf(lengths);
-  const tapSteps = steps.map((step, i) => step * dilations[i]!);
-  const originSteps = steps.map((step, i) => step * strides[i]!);
+/** Bytes there are for the padded rows that a kernel works on. */
+export const imageRoom = 2 ** 22;
+
+/** The padded rows that kernels read, [planes, rows, …padded lengths but the first]. */
+export const image = new Uint8Array(imageRoom);
+
+/** The images of x [N, C, …spatial] under a window of as many axes. */
+export function imagesOf(x: NdArray, { padsBegin, padsEnd }: Window, zero: number): Images {
+  const lengths = x.dims.length === 3 ? [1, x.dims[2]!] : x.dims.slice(2);
   return {
-    bytes: lengths.every((length, i) => length === spatial[i])
-      ? bytesOf(x)
-      : pad(x, lengths, padsBegin, zero),
-    channelSize: productOf(lengths),
+    bytes: bytesOf(x),
+    signed: x.dtype === 'int8',
+    zero,
     lengths,
-    taps: positions(kernel, tapSteps),
-    origins: positions(output, originSteps),
+    begin: padsBegin,
+    padded: lengths.map((length, i) => padsBegin[i]! + length + padsEnd[i]!),
   };
 }
 
-function pad(x: NdArray, lengths: readonly number[], begin: readonly number[], zero: number): Uint8Array {
-  const planes = productOf(x.dims, 0, 2);
-  const bytes = allocate('uint8', [planes, ...lengths]) as Uint8Array;
-  bytes.fill(zero);
-  const source = bytesOf(x);
-  const steps = stridesOf(lengths);
-  const first = begin.reduce((sum, length, i) => sum + length * steps[i]!, 0);
-  const row = x.dims.at(-1)!;
-  forEachRow([planes, ...x.dims.slice(2)], [[productOf(lengths), ...steps]], ([position], index) => {
-    const to = first + position!;
-    const from = index * row;
-    for (let i = 0; i < row; i++) bytes[to + i] = source[from + i]!;
-  });
-  return bytes;
+/** How many output rows (of the first spatial axis) fit into memory with their inputs, for so many planes at once. */
+export function rowsThatFit(
+  { padded }: Images,
+  planes: number,
+  { kernel, strides, dilations }: Window,
+): number {
+  const inputs = Math.floor(imageRoom / (planes * productOf(padded, 1)));
+  const extent = dilations[0]! * (kernel[0]! - 1) + 1;
+  return inputs < extent ? 0 : Math.floor((inputs - extent) / strides[0]!) + 1;
 }
+
+/**
+ * Brings rows `top` to `top + rows`, counted with padding, of `count` planes into memory, padding around them.
+ *
+ * Rows of more axes than one are rows of the first spatial axis, with all that is in them.
+ */
+export function loadRows(images: Images, first: number, count: number, top: number, rows: number): void {
+  const { bytes, zero, lengths, begin, padded } = images;
+  const rowSize = productOf(padded, 1);
+  const size = productOf(lengths, 1);
+  const from = Math.max(top, begin[0]!);
+  const inside = Math.max(0, Math.min(top + rows, begin[0]! + lengths[0]!) - from);
+  const bare = rowSize === size;
+  if (!bare || inside < rows) image.fill(zero, 0, count * rows * rowSize);
+  const width = bare ? inside * size : lengths.at(-1)!;
+  const places = bare ? new Int32Array(1) : innerPlaces(images, inside);
+  for (let plane = 0; plane < count; plane++) {
+    const source = ((first + plane) * lengths[0]! + from - begin[0]!) * size;
+    const target = (plane * rows + from - top) * rowSize;
+    if (width >= 128) {
+      for (let i = 0; i < places.length; i++)
+        image.set(bytes.subarray(source + i * width, source + (i + 1) * width), target + places[i]!);
+    } else {
+      for (let i = 0; i < places.length; i++)
+        copyBytes(bytes, source + i * width, target + places[i]!, width);
+    }
+  }
+}
+
+/** Where the unbroken runs of bytes in so many rows go. */
+function innerPlaces({ lengths, begin, padded }: Images, rows: number): Int32Array {
+  const strides = padded.map((_, i) => productOf(padded, i + 1));
+  const start = begin.reduce((sum, pad, i) => (i === 0 ? 0 : sum + pad * strides[i]!), 0);
+  const outer = lengths.length - 1;
+  return positions([rows, ...lengths.slice(1, outer)], strides.slice(0, outer)).map((place) => place + start);
+}
+
+const copyBytes = (() => {
+  const target = image;
+  return (bytes: Uint8Array, from: number, to: number, count: number): void => {
+    for (let i = 0; i < count; i = (i + 1) | 0) target[(to + i) | 0] = bytes[(from + i) | 0]!;
+  };
+})();

@@ -2,11 +2,13 @@ import { ModelError } from '../../support/errors.ts';
 import { allocate, type NdArray, numbersOf, productOf } from '../array.ts';
 import type { MatMulShape } from '../matmul.ts';
 import { packedOnce } from './cache.ts';
-import { bytesOf, meaningOf } from './codes.ts';
+import { bytesOf } from './codes.ts';
 import { zerosKey } from './convolve.ts';
-import { gatherRow, gatherSteps, meaning } from './gather.ts';
-import { type Gather, multiplyPacked } from './multiply.ts';
+import { gatherColumn, gatherSteps, setMeaning } from './gather.ts';
+import { image, imageRoom } from './image.ts';
+import { type Columns, multiplyPacked } from './multiply.ts';
 import { type PackedRows, packRows } from './pack.ts';
+import { multiplySimply } from './simple.ts';
 
 /**
  * Σ (a − a's zero point)·(b − b's zero point) in int32 for int8 or uint8 operands, all batches one after another. Sums
@@ -31,14 +33,20 @@ export function multiplyBytes(
   const packed = packedOnce(b.data, `columns ${columns} ${zerosKey(bZeros)}`, () =>
     packMatrices(b, depth, columns, bZeros),
   );
-  const gather = rowGatherer(a, aZeros, depth);
+  const chunk = Math.floor(imageRoom / depth);
+  if (chunk === 0) return multiplySimply(a, b, aZeros, bZeros, shape);
+  const bytes = bytesOf(a);
   for (let n = 0; n < left.length; n++) {
+    const matrix = packed[right[n]! / (depth * columns)]!;
     const first = left[n]! / depth;
-    multiplyPacked(packed[right[n]! / (depth * columns)]!, rows, gather(first, rows), sums, {
-      at: n * rows * columns,
-      rowStep: 1,
-      columnStep: columns,
-    });
+    for (let row = 0; row < rows; row += chunk) {
+      const count = Math.min(chunk, rows - row);
+      const start = (first + row) * depth;
+      image.set(bytes.subarray(start, start + count * depth));
+      const source = rowsOf(a, first + row, count, depth, aZeros);
+      const placement = { at: (n * rows + row) * columns, rowStep: 1, columnStep: columns };
+      multiplyPacked(matrix, 0, columns, count, source, sums, placement);
+    }
   }
   return sums;
 }
@@ -66,22 +74,26 @@ function packMatrices(b: NdArray, depth: number, columns: number, zeros: ArrayLi
   );
 }
 
-/** Columns of the product are rows of a: rows `first` to `first + rows`, counted over all matrices. */
-function rowGatherer(
-  a: NdArray,
-  zeros: ArrayLike<number>,
-  depth: number,
-): (first: number, rows: number) => Gather {
-  const bytes = bytesOf(a);
-  const meanings = Array.from(zeros, (zero) => meaningOf(a, zero));
-  meaning.set(meanings[0]!);
-  const alike = new Set(Array.from(zeros)).size === 1;
-  return (first, rows) => (column, from, to, offset) => {
-    const row = (j: number) => first + Math.min(column + j, rows - 1);
-    const start = (j: number) => row(j) * depth + from;
-    if (alike) gatherSteps(bytes, start(0), start(1), start(2), 1, to - from, offset);
-    else
-      for (let j = 0; j < 3; j++)
-        gatherRow(bytes, start(j), to - from, meanings[row(j) % meanings.length]!, offset + j);
+/** Columns of the product are the loaded rows of a, of which the first is row `first`, counted over all matrices. */
+function rowsOf(a: NdArray, first: number, rows: number, depth: number, zeros: ArrayLike<number>): Columns {
+  const signed = a.dtype === 'int8';
+  const start = (row: number) => Math.min(row, rows - 1) * depth;
+  if (Array.from(zeros).every((zero) => zero === zeros[0])) {
+    setMeaning(signed, zeros[0]!);
+    return {
+      prepare: () => undefined,
+      gather: (row, from, to, offset) =>
+        gatherSteps(start(row) + from, start(row + 1) + from, start(row + 2) + from, 1, to - from, offset),
+    };
+  }
+  return {
+    prepare: () => undefined,
+    gather(row, from, to, offset) {
+      for (let j = 0; j < 3; j++) {
+        const at = start(row + j);
+        setMeaning(signed, zeros[(first + at / depth) % zeros.length]!);
+        gatherColumn(at + from, to - from, offset + j);
+      }
+    },
   };
 }

@@ -3,10 +3,14 @@ import { addPairs, storePairs } from './store.ts';
 import { panelRoom, rowPanel, runTile, sumRoom, tileColumns, tileRows } from './tile.ts';
 
 /**
- * Writes three neighbouring columns side by side for each k of a piece of depth: column + j, k at
- * `offset + (k − from)·3 + j` of the column panels. Columns beyond the last are never stored and may hold anything whole and small.
+ * Where columns come from: `prepare` is told which piece of depth is next, and `gather` writes three neighbouring columns
+ * side by side for each k of it: column + j, k at `offset + (k − from)·3 + j` of the column panels. Columns beyond the last
+ * are never stored and may hold anything whole and small.
  */
-export type Gather = (column: number, from: number, to: number, offset: number) => void;
+export interface Columns {
+  prepare(from: number, to: number): void;
+  gather(column: number, from: number, to: number, offset: number): void;
+}
 
 /** Where the element of a row and a column is stored: `at + row·rowStep + column·columnStep`. */
 export interface Placement {
@@ -16,37 +20,40 @@ export interface Placement {
 }
 
 /**
- * Product of packed rows and gathered columns, in int32.
+ * Product of packed rows `first` to `last` and gathered columns, in int32; `first` is a multiple of four.
  *
  * As many columns as fit the panels are gathered once and multiplied with all rows; four rows at a time are copied into the
  * memory of the tile, which costs little against the columns they are used for.
  */
 export function multiplyPacked(
-  { rows, depth, panels, piece }: PackedRows,
-  columns: number,
-  gather: Gather,
+  { depth, panels, piece }: PackedRows,
+  first: number,
+  last: number,
+  count: number,
+  columns: Columns,
   target: Int32Array,
   { at, rowStep, columnStep }: Placement,
 ): void {
   const panelSize = tileColumns * piece;
-  const block = blockOf(columns, panelSize);
-  for (let start = 0; start < columns; start += block) {
-    const count = Math.min(block, columns - start);
+  const block = blockOf(count, panelSize);
+  for (let start = 0; start < count; start += block) {
+    const width = Math.min(block, count - start);
     for (let from = 0; from < depth; from += piece) {
       const to = Math.min(from + piece, depth);
-      for (let column = 0, offset = 0; column < count; column += tileColumns, offset += panelSize)
-        gather(start + column, from, to, offset);
-      for (let row = 0; row < rows; row += tileRows) {
-        const first = (row >> 1) * depth;
-        rowPanel[0].set(panels.subarray(first + 2 * from, first + 2 * to));
-        for (let column = 0, offset = 0; column < count; column += tileColumns, offset += panelSize)
+      columns.prepare(from, to);
+      for (let column = 0, offset = 0; column < width; column += tileColumns, offset += panelSize)
+        columns.gather(start + column, from, to, offset);
+      for (let row = first; row < last; row += tileRows) {
+        const rows = (row >> 1) * depth;
+        rowPanel[0].set(panels.subarray(rows + 2 * from, rows + 2 * to));
+        for (let column = 0, offset = 0; column < width; column += tileColumns, offset += panelSize)
           runTile(0, offset, to - from, column);
         const place = at + row * rowStep + start * columnStep;
-        for (let pair = 0; pair < 2 && row + 2 * pair < rows; pair++) {
+        for (let pair = 0; pair < 2 && row + 2 * pair < last; pair++) {
           const lower = place + 2 * pair * rowStep;
-          const upper = row + 2 * pair + 1 < rows ? lower + rowStep : lower;
+          const upper = row + 2 * pair + 1 < last ? lower + rowStep : lower;
           const store = from > 0 ? addPairs : storePairs;
-          store(pair * sumRoom, target, lower, upper, columnStep, count);
+          store(pair * sumRoom, target, lower, upper, columnStep, width);
         }
       }
     }
@@ -54,7 +61,7 @@ export function multiplyPacked(
 }
 
 /** Columns to take at a time, in blocks of much the same length. */
-function blockOf(columns: number, panelSize: number): number {
+export function blockOf(columns: number, panelSize: number): number {
   const most = Math.min(Math.floor(panelRoom / panelSize), Math.floor(sumRoom / tileColumns)) * tileColumns;
   const blocks = Math.ceil(columns / most);
   return Math.ceil(columns / blocks / tileColumns) * tileColumns;

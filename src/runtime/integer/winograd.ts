@@ -1,13 +1,10 @@
-import type { NdArray } from '../array.ts';
-import type { Window } from '../window.ts';
-import { meaningOf } from './codes.ts';
-import { meaning } from './gather.ts';
-import { byteImages } from './image.ts';
+import { meaning, setMeaning } from './gather.ts';
+import { image, loadRows, rowsThatFit } from './image.ts';
+import { blockOf } from './multiply.ts';
 import {
   columnPanels,
   lane,
   packedSums,
-  panelRoom,
   rounding,
   rowPanel,
   runTile,
@@ -17,75 +14,84 @@ import {
   unlane,
 } from './tile.ts';
 import { positions, type TransformedFilters } from './winograd-filters.ts';
+import type { Convolution, Share } from './work.ts';
 
-/** The convolution of x [N, C, H, W] with the transformed filters of each group; sums are written in int32. */
-export function convolveWinograd(
-  x: NdArray,
-  groups: readonly TransformedFilters[],
-  window: Window,
-  xZero: number,
-  sums: Int32Array,
-): void {
-  const { output, padsEnd } = window;
-  const [height, width] = output as [number, number];
-  // Outputs come in squares of two by two; the last may reach over the edge.
-  const even = padsEnd.map((pad, i) => pad + (output[i]! % 2));
-  const { bytes, channelSize, lengths } = byteImages(x, { ...window, padsEnd: even }, xZero);
-  meaning.set(meaningOf(x, xZero));
-  const [batch, channels] = x.dims as [number, number];
-  const across = Math.ceil(width / 2);
-  const squares = across * Math.ceil(height / 2);
-  const origin = (square: number) => Math.floor(square / across) * 2 * lengths[1]! + (square % across) * 2;
-  for (let n = 0; n < batch; n++) {
-    groups.forEach(({ filters, depth, panels, block }, g) => {
-      const panelSize = positions * block * tileColumns;
-      const together = blockOf(squares, panelSize);
-      for (let start = 0; start < squares; start += together) {
-        const end = Math.min(start + together, squares);
-        for (let from = 0; from < depth; from += block) {
-          const count = Math.min(block, depth - from);
-          const first = (n * channels + g * depth + from) * channelSize;
-          for (let s = 0; s < Math.ceil((end - start) / 3) * 3; s++) {
-            const at = first + origin(Math.min(start + s, squares - 1));
-            const offset = Math.floor(s / 3) * panelSize + (s % 3);
-            transformInput(bytes, at, lengths[1]!, channelSize, count, offset);
-          }
-          for (let f = 0; f < filters; f += tileRows) {
-            const row = 2 * positions * ((f / tileRows) * depth + from);
-            rowPanel[0].set(panels.subarray(row, row + 2 * positions * count));
-            multiplyPositions(count, end - start, together, panelSize);
-            const plane = ((n * groups.length + g) * filters + f) * height * width;
-            for (let pair = 0; pair < 2 && f + 2 * pair < filters; pair++) {
-              const at = plane + 2 * pair * height * width;
-              const above = f + 2 * pair + 1 < filters ? height * width : 0;
-              storeSquares(pair * sumRoom, together, sums, at, above, start, end, height, width, from > 0);
-            }
-          }
-        }
-      }
-    });
+/** A convolution with 3×3 windows at stride 1, computed in squares of two by two outputs. */
+export interface SquareConvolution extends Convolution {
+  readonly kind: 'squares';
+  /** The filters of each group. */
+  readonly transformed: readonly TransformedFilters[];
+}
+
+/** Whether the inputs of a row of squares fit into memory. */
+export function fitsSquares({ images, window, channels, group }: Convolution): boolean {
+  return rowsThatFit(images, channels / group, window) > 1;
+}
+
+/** Computes a share of the sums; its `top` is even. */
+export function convolveSquares(work: SquareConvolution, share: Share): void {
+  const { images, window, batch, channels, group, transformed } = work;
+  const band = rowsThatFit(images, channels / group, window) & ~1;
+  setMeaning(images.signed, images.zero);
+  for (let row = share.top; row < share.bottom; row += band) {
+    const rows = Math.min(band, share.bottom - row);
+    const inputs = rows + (rows & 1) + 2;
+    for (let n = 0; n < batch; n++) {
+      transformed.forEach((filters, g) => {
+        loadRows(images, n * channels + g * (channels / group), channels / group, row, inputs);
+        multiplySquares(work, filters, share, (n * group + g) * filters.filters, row, rows, inputs);
+      });
+    }
   }
 }
 
-/** Squares to take at a time, in blocks of much the same length. */
-function blockOf(squares: number, panelSize: number): number {
-  const most = Math.floor(panelRoom / panelSize) * tileColumns;
-  const blocks = Math.ceil(squares / most);
-  return Math.ceil(squares / blocks / tileColumns) * tileColumns;
+/** Sums of the output rows `row` to `row + rows`, for which `inputs` rows are loaded. */
+function multiplySquares(
+  { images, window, sums }: SquareConvolution,
+  { depth, panels, block }: TransformedFilters,
+  { first, last }: Share,
+  plane: number,
+  row: number,
+  rows: number,
+  inputs: number,
+): void {
+  const [height, width] = window.output as [number, number];
+  const across = Math.ceil(width / 2);
+  const squares = across * Math.ceil(rows / 2);
+  const lineSize = images.padded[1]!;
+  const planeSize = inputs * lineSize;
+  const panelSize = positions * block * tileColumns;
+  const together = blockOf(squares, panelSize);
+  for (let start = 0; start < squares; start += together) {
+    const count = Math.min(together, squares - start);
+    for (let from = 0; from < depth; from += block) {
+      const channels = Math.min(block, depth - from);
+      for (let s = 0; s < Math.ceil(count / tileColumns) * tileColumns; s++) {
+        const square = Math.min(start + s, squares - 1);
+        const origin = Math.floor(square / across) * 2 * lineSize + (square % across) * 2;
+        const offset = Math.floor(s / tileColumns) * panelSize + (s % tileColumns);
+        transformInput(from * planeSize + origin, lineSize, planeSize, channels, offset);
+      }
+      for (let f = first; f < last; f += tileRows) {
+        const pairs = 2 * positions * ((f / tileRows) * depth + from);
+        rowPanel[0].set(panels.subarray(pairs, pairs + 2 * positions * channels));
+        multiplyPositions(channels, count, together, panelSize);
+        for (let pair = 0; pair < 2 && f + 2 * pair < last; pair++) {
+          const at = (plane + f + 2 * pair) * height * width;
+          const above = f + 2 * pair + 1 < last ? height * width : 0;
+          storeSquares(pair * sumRoom, together, sums, at, above, start, count, row, height, width, from > 0);
+        }
+      }
+    }
+  }
 }
 
 /** Bᵀ d B for one square of `count` channels, every third element of the panel of each position. */
 const transformInput = (() => {
   const [columns] = columnPanels;
+  const bytes = image;
   const table = meaning;
-  return (
-    bytes: Uint8Array,
-    at: number,
-    row: number,
-    channelSize: number,
-    count: number,
-    offset: number,
-  ): void => {
+  return (at: number, row: number, channelSize: number, count: number, offset: number): void => {
     const step = count * 3;
     for (let c = 0; c < count; c++, at += channelSize, offset += 3) {
       const at1 = at + row;
@@ -138,7 +144,9 @@ function multiplyPositions(count: number, squares: number, slots: number, panelS
 }
 
 /**
- * Aᵀ M A for a pair of filters and the squares `start` to `end`, unpacked and stored as far as there are such outputs.
+ * Aᵀ M A for a pair of filters and `count` squares from `start` on, unpacked and stored as far as there are such outputs.
+ *
+ * The first row of squares is the output row `row`.
  *
  * @param slot packed sums of the first square
  * @param slots from one position to the next
@@ -153,15 +161,16 @@ const storeSquares = (() => {
     plane: number,
     above: number,
     start: number,
-    end: number,
+    count: number,
+    row: number,
     height: number,
     width: number,
     add: boolean,
   ): void => {
     const across = Math.ceil(width / 2);
     let x = (start % across) * 2;
-    let y = Math.floor(start / across) * 2;
-    for (let s = start; s < end; s++, slot++) {
+    let y = row + Math.floor(start / across) * 2;
+    for (let s = 0; s < count; s++, slot++) {
       const m4 = slot + 4 * slots;
       const m8 = slot + 8 * slots;
       const m12 = slot + 12 * slots;
