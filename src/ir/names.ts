@@ -24,6 +24,7 @@ export class NameSource {
   readonly #next = new Map<string, number>();
   #taken: Set<string> | undefined;
   #isTaken: ((name: string) => boolean) | undefined;
+  #nodes: Set<string> | undefined;
 
   private constructor(model: Model) {
     this.#model = model;
@@ -50,9 +51,31 @@ export class NameSource {
     return name;
   }
 
+  /** A name for a node that no node has: `hint` itself, else `hint_1`, `hint_2` … Engines refuse twins. */
+  freshNode(hint: string): string {
+    this.#nodes ??= nodeNames(this.#model);
+    let name = hint;
+    for (let i = 1; this.#nodes.has(name); i++) name = `${hint}_${i}`;
+    this.#nodes.add(name);
+    return name;
+  }
+
   #knows(name: string): boolean {
     return this.#taken!.has(name) || this.#isTaken?.(name) === true;
   }
+}
+
+function nodeNames({ graph, functions }: Model): Set<string> {
+  const found = new Set<string>();
+  const collect = (nodes: Graph['nodes'], depth: number): void => {
+    if (depth > maxGraphDepth) return;
+    for (const node of nodes) {
+      if (node.name) found.add(node.name);
+      for (const inner of subgraphsOf(node)) collect(inner.nodes, depth + 1);
+    }
+  };
+  for (const { nodes } of [graph, ...functions]) collect(nodes, 0);
+  return found;
 }
 
 /** Names of functions and subgraphs, and of the main graph itself unless somebody else knows them. */

@@ -29,7 +29,7 @@ export interface BuilderTools {
   node(opType: string, spec: NodeSpec): readonly Value[];
   /**
    * The matched node again with other inputs (and, where given, other attributes): name, attributes, metadata and
-   * documentation stay, and its outputs are named after the old ones. Gives the first; `outputsOf` has the others.
+   * documentation stay (a second copy is called something else), and its outputs are named after the old ones. Gives the first; `outputsOf` has the others.
    */
   copy(match: NodeMatch, inputs: readonly Operand[], attributes?: PlainAttributes): Value;
   /** All outputs of the new node that makes a value. */
@@ -58,6 +58,7 @@ export interface Built {
 export function createBuilder(scope: Scope, names: NameSource, root: Node, built: Built): Builder {
   const base = root.outputs.find((output) => output !== '') ?? '';
   const outputs = new Map<string, readonly Value[]>();
+  const copied = new Set<Node>();
 
   const add = (node: Node): readonly Value[] => {
     built.nodes.push(Object.freeze(node));
@@ -83,7 +84,7 @@ export function createBuilder(scope: Scope, names: NameSource, root: Node, built
       return add({
         opType,
         domain,
-        name: name ?? (root.name ? names.fresh(`${root.name}/${opType}`) : undefined),
+        name: name ?? (root.name ? names.freshNode(`${root.name}/${opType}`) : undefined),
         inputs: operandNames(opType, spec.inputs),
         outputs: Object.freeze(
           Array.from({ length: count }, (_, i) =>
@@ -99,8 +100,12 @@ export function createBuilder(scope: Scope, names: NameSource, root: Node, built
       const { node } = match;
       const changed = attributes === undefined ? node.attributes : mergeAttributes(node, scope, attributes);
       const made = node.outputs.map((output) => (output === '' ? '' : names.fresh(output)));
+      // Engines refuse two nodes of one name: a second copy gets another.
+      const name = node.name && copied.has(node) ? names.freshNode(node.name) : node.name;
+      copied.add(node);
       return add({
         ...node,
+        name,
         inputs: operandNames(node.opType, inputs),
         outputs: Object.freeze(made),
         attributes: changed,

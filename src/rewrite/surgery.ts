@@ -53,6 +53,7 @@ export class Surgery {
     this.#collectInner(new Set(redirects.map(([, value]) => value)));
     for (const [old, value] of redirects) if (this.#session.isOutput(old)) this.#makeOutput(old, value);
     this.#collectConstants();
+    this.#renameTwins();
   }
 
   /** Values around the change. */
@@ -184,6 +185,19 @@ export class Surgery {
     if (!this.#isDead(producer) || !isPure(producer, session.opset(producer.domain))) return;
     this.#take(producer);
     for (const input of producer.inputs) this.#collectConstant(input);
+  }
+
+  /** The copy of a matched node that stays gets a name of its own. */
+  #renameTwins(): void {
+    const session = this.#session;
+    const kept = new Set(this.#match.nodes.flatMap((node) => (session.has(node) ? (node.name ?? []) : [])));
+    for (const node of [...this.added]) {
+      if (!node.name || !kept.has(node.name) || !session.has(node) || this.#match.nodes.includes(node))
+        continue;
+      const renamed = Object.freeze({ ...node, name: session.names.freshNode(node.name) });
+      session.replace(node, renamed);
+      this.#noteReplaced(renamed);
+    }
   }
 
   #isDead(node: Node): boolean {

@@ -228,6 +228,25 @@ describe('the builder', () => {
     expect(node!.attributes).toBe(conv.attributes);
   });
 
+  it('gives a second copy of a node, and the copy of one that stays, a name of its own', () => {
+    const twice = rule({
+      name: 'twice',
+      match: op.Abs(op.Neg(any('x')).as('neg').shared()).as('abs'),
+      rewrite({ x, neg, abs }, build) {
+        return build.Add(build.copy(abs, [build.copy(neg, [x])]), build.copy(abs, [x]));
+      },
+      measure: () => 0,
+    });
+    const before = model`
+      main (float[2] x) => (float[2] y, float[2] z) {
+        ["minus"] n = Neg (x)
+        ["plus"] y = Abs (n)
+        z = Exp (n)
+      }`;
+    const names = rewrite(before, twice, { maxRewrites: 1 }).model.graph.nodes.map(({ name }) => name);
+    expect(new Set(names)).toEqual(new Set(['minus', 'minus_1', 'plus', 'plus_1', 'plus/Add', undefined]));
+  });
+
   it('never reuses a name, not even one that only a subgraph has', () => {
     const crowded = model`
       main (float[2] x, bool c) => (float[2] y, float[2] z) <float[2] y_k = {1, 2}> {
