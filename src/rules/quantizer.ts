@@ -1,5 +1,6 @@
 import { type DataType, dataTypeFromCode, findDataType, integerRange } from '../ir/index.ts';
-import { type Constant, type NodeMatch, type Objection, sameTensor } from '../pattern/index.ts';
+import { type Constant, type NodeMatch, type Objection, sameTensor, type Value } from '../pattern/index.ts';
+import type { Builder } from '../rewrite/index.ts';
 import { roundHalfEven } from '../support/rounding.ts';
 
 /** What the rules ask about QuantizeLinear and DequantizeLinear nodes. */
@@ -15,22 +16,34 @@ export interface Pair {
   readonly dequantize: NodeMatch<'DequantizeLinear'>;
 }
 
-/** Objects unless both halves of all pairs compute the same. */
-export function unlessEqualPairs(pairs: readonly Pair[]): Objection {
-  const [first] = pairs;
-  if (first === undefined) return 'there is no quantizer';
-  for (const pair of pairs) {
-    for (const part of ['scale', 'zero'] as const) {
-      const [a, b] = [first[part], pair[part]];
-      if (a === b || (a !== undefined && b !== undefined && sameTensor(a.tensor, b.tensor))) continue;
-      return `${part} of ${pair.quantize} is not that of ${first.quantize}`;
-    }
-    const alike =
-      unlessAlike(first.quantize, pair.quantize, first.scale) ||
-      unlessAlike(first.quantize, pair.dequantize, first.scale);
-    if (alike) return alike;
+/** What a QuantizeLinear rounds to. */
+export type Grid = Omit<Pair, 'dequantize'>;
+
+/** The pair again, around another value. */
+export function copyPair(
+  build: Builder,
+  { scale, zero, quantize, dequantize }: Pair,
+  x: Value,
+  attributes?: { readonly axis: number },
+): Value {
+  const codes = build.copy(quantize, [x, scale, zero], attributes);
+  return build.copy(dequantize, [codes, scale, zero], attributes);
+}
+
+/** Objects unless a quantizer has the scale and zero point of another, bit for bit, and computes alike. */
+export function unlessSameGrid(other: Quantizer, { scale, zero, quantize }: Grid): Objection {
+  const [, otherScale, otherZero] = other.inputs;
+  const parameters = [
+    ['scale', scale, otherScale],
+    ['zero', zero, otherZero],
+  ] as const;
+  for (const [name, own, theirs] of parameters) {
+    if (own === undefined && theirs === undefined) continue;
+    const constant = theirs?.constant;
+    if (own === undefined || constant === undefined || !sameTensor(own.tensor, constant))
+      return `${name} of ${other} is not that of ${quantize}`;
   }
-  return false;
+  return unlessAlike(quantize, other, scale);
 }
 
 /** Whether one scale holds for the whole tensor; the axis means nothing then. */
@@ -80,6 +93,23 @@ export function unlessCodesComeBack(scale: Constant, dtype: DataType): Objection
   return (
     bad !== undefined && `the scale ${bad} is not a positive number that every code can be multiplied by`
   );
+}
+
+/** Objects unless the pair is one of integers, alike on both sides, that keeps the order of float32 numbers. */
+export function unlessOrderIsKept({ scale, zero, quantize, dequantize }: Pair): Objection {
+  const { output_dtype } = dequantize.attributes;
+  return (
+    unlessAlike(quantize, dequantize, scale) ||
+    unlessCodesComeBack(scale, codeTypeOf(quantize, zero)) ||
+    ((output_dtype ?? 0) !== 0 && `${dequantize} gives another type than its scale has`)
+  );
+}
+
+/** What a float32 value becomes on its way through a pair, scale by scale. */
+export function throughPair(x: number, { scale, zero, quantize }: Grid): readonly number[] {
+  const zeros = zero?.numbers() ?? [0];
+  const dtype = codeTypeOf(quantize, zero);
+  return scale.numbers().map((s, i) => throughQuantizer(x, s, zeros[i] ?? zeros[0]!, dtype));
 }
 
 /** What a float32 value becomes on its way through Q and DQ of an integer type; NaN where that has no integers. */

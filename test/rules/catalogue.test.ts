@@ -12,13 +12,21 @@ describe('the catalogue of rules', () => {
       [
         "collapse-repeated-qdq",
         "share-equal-quantizers",
+        "drop-enforced-bounds",
         "fold-batch-norm-into-conv",
         "fold-batch-norm-into-quantized-conv",
         "quantize-before-pad",
         "quantize-before-copy",
         "quantize-before-split",
+        "quantize-after-relu",
+        "quantize-after-clip",
         "quantize-around-max-pool",
         "remove-dangling-dequantize",
+        "quantize-before-concat",
+        "quantize-before-gather",
+        "quantize-before-resize",
+        "quantize-after-resize",
+        "unquantize-before-resize",
         "remove-dangling-dequantize-int8",
       ]
     `);

@@ -4,6 +4,7 @@ import { equalTensors } from '../../src/analysis/index.ts';
 import { type Model, type Tensor, tensor } from '../../src/ir/index.ts';
 import type { Rule } from '../../src/rewrite/index.ts';
 import { execute, supportedOperators } from '../../src/runtime/index.ts';
+import { model } from '../../src/serde/index.ts';
 import { checkLaws } from '../../src/testing/index.ts';
 import { apply } from '../support/text.ts';
 
@@ -17,10 +18,16 @@ export interface LawOptions {
   /** Largest difference of an output, as a part of the largest value computed on the way; 0 means bit for bit. */
   readonly within: number;
   readonly runs?: number;
+  /** Least part of the models that the rule changes; all of them unless said. */
+  readonly coverage?: number;
 }
 
 /** Registers the laws that every rule has to keep, on models that it matches, and on inputs made to break it. */
-export function keepsTheLaws(rule: Rule, cases: fc.Arbitrary<Case>, { within, runs = 40 }: LawOptions): void {
+export function keepsTheLaws(
+  rule: Rule,
+  cases: fc.Arbitrary<Case>,
+  { within, runs = 40, coverage = 1 }: LawOptions,
+): void {
   const bound =
     within === 0 ? 'changes no bit of any output' : `moves outputs by ${within} of what is computed at most`;
   it(bound, () => {
@@ -31,7 +38,7 @@ export function keepsTheLaws(rule: Rule, cases: fc.Arbitrary<Case>, { within, ru
   });
   it('keeps the laws of rewrites', () => {
     const models = cases.map(({ model }) => model);
-    expect(() => checkLaws(rule, models, { runs, coverage: 1, verify: { samples: 1 } })).not.toThrow();
+    expect(() => checkLaws(rule, models, { runs, coverage, verify: { samples: 1 } })).not.toThrow();
   });
 }
 
@@ -107,6 +114,24 @@ export const grids: fc.Arbitrary<Grid> = fc
     dtype,
     zero: isSymmetric ? (dtype === 'int8' ? 0 : 128) : zero,
   }));
+
+/** Q → DQ from one value to another, with scale `s` and zero point `z` unless said. */
+export function pair(from: string, to: string, grid = 's, z'): string {
+  return `${to}_q = QuantizeLinear (${from}, ${grid})\n  ${to} = DequantizeLinear (${to}_q, ${grid})`;
+}
+
+/** Models of one float32 input `x`, written for a grid: `s` and `z` are its scale and zero point. */
+export function casesOnGrids(
+  dims: readonly number[],
+  text: (constants: string, grid: Grid, choice: number) => string,
+): fc.Arbitrary<Case> {
+  return grids.chain((grid) =>
+    fc.tuple(input(dims, grid.scale), fc.nat(1000)).map(([x, choice]) => ({
+      model: model`${text(`float s = {${grid.scale}}, ${grid.dtype} z = {${grid.zero}}`, grid, choice)}`,
+      inputs: new Map([['x', x]]),
+    })),
+  );
+}
 
 function show(value: Tensor): string {
   return `${value.dtype}[${value.dims}] ${[...(value.toTypedArray() as Float32Array)].slice(0, 12)}`;

@@ -6,10 +6,15 @@ import {
   type Objection,
   optional,
   quantizePair,
-  sameTensor,
 } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { codeTypeOf, unlessAlike, unlessCodesComeBack, unlessPerTensor } from '../quantizer.ts';
+import {
+  codeTypeOf,
+  unlessAlike,
+  unlessCodesComeBack,
+  unlessPerTensor,
+  unlessSameGrid,
+} from '../quantizer.ts';
 
 const pools = ['MaxPool', 'GlobalMaxPool', 'ReduceMax', 'ReduceMin'] as const;
 type Pool = NodeMatch<(typeof pools)[number]>;
@@ -85,19 +90,8 @@ function unlessBehindIsEqual(
   if (pool.output.isGraphOutput)
     return `${pool.output} is an output of the graph, where a quantizer is of no use`;
   for (const other of quantizersBehind(pool)) {
-    const [, otherScale, otherZero] = other.inputs;
-    const pairs = [
-      ['scale', scale, otherScale?.constant],
-      ['zero', zero, otherZero?.constant],
-    ] as const;
-    for (const [name, own, theirs] of pairs) {
-      if (own === undefined && theirs === undefined) continue;
-      if (own === undefined || theirs === undefined || !sameTensor(own.tensor, theirs)) {
-        return `${name} of ${other} behind the pool is not that of ${quantize} in front of it`;
-      }
-    }
-    const alike = unlessAlike(quantize, other, scale);
-    if (alike) return alike;
+    const objection = unlessSameGrid(other, { scale, zero, quantize });
+    if (objection) return objection;
   }
   return false;
 }

@@ -10,20 +10,7 @@ import {
 import { rule } from '../../rewrite/index.ts';
 import { isPerTensor, unlessAlike } from '../quantizer.ts';
 
-const copies = [
-  'Reshape',
-  'Transpose',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Slice',
-  'Gather',
-  'Tile',
-  'Expand',
-  'DepthToSpace',
-  'SpaceToDepth',
-  'Identity',
-] as const;
+const copies = ['Reshape', 'Transpose', 'Flatten', 'Squeeze', 'Unsqueeze', 'Slice', 'Identity'] as const;
 
 /** Operators that are only fused with a DequantizeLinear right in front of them. */
 const products = ['MatMul', 'Gemm'];

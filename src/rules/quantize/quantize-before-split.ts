@@ -1,6 +1,6 @@
 import { any, op, optional, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { unlessEqualPairs, unlessPerTensor } from '../quantizer.ts';
+import { type Quantizer, unlessPerTensor, unlessSameGrid } from '../quantizer.ts';
 
 /**
  * Split ─┬→ Q → DQ              Q → DQ → Split ─┬→
@@ -28,8 +28,13 @@ export const quantizeBeforeSplit = rule({
 
   unless({ x, split, parts }) {
     if (x.constant !== undefined) return `${x} is a constant; fold ${split} into it`;
-    const pairs = parts.filter((part) => part !== undefined);
-    return pairs.map(({ scale }) => unlessPerTensor(scale)).find(Boolean) || unlessEqualPairs(pairs);
+    const [first, ...others] = parts.filter((part) => part !== undefined);
+    if (first === undefined) return `nobody reads ${split}`;
+    const quantizers = [first.dequantize, ...others.flatMap((part) => [part.quantize, part.dequantize])];
+    return (
+      unlessPerTensor(first.scale) ||
+      quantizers.map((other: Quantizer) => unlessSameGrid(other, first)).find(Boolean)
+    );
   },
 
   rewrite({ x, sizes, split, parts }, build) {

@@ -66,13 +66,9 @@ describe('quantize-around-max-pool', () => {
 
     it('another quantizer behind the pool', () => {
       const other = pooled({ behind: 'q2 = QuantizeLinear (p, t, z)\n  y = DequantizeLinear (q2, t, z)' });
-      expect(whyNot(rule, other)).toBe(
-        'scale of QuantizeLinear (q2) behind the pool is not that of QuantizeLinear (q) in front of it',
-      );
+      expect(whyNot(rule, other)).toBe('scale of QuantizeLinear (q2) is not that of QuantizeLinear (q)');
       const without = pooled({ behind: 'q2 = QuantizeLinear (p, s)\n  y = DequantizeLinear (q2, s)' });
-      expect(whyNot(rule, without)).toBe(
-        'zero of QuantizeLinear (q2) behind the pool is not that of QuantizeLinear (q) in front of it',
-      );
+      expect(whyNot(rule, without)).toBe('zero of QuantizeLinear (q2) is not that of QuantizeLinear (q)');
     });
     it('a pair that others read, as in a pyramid of pools', () => {
       const shared = pooled({ more: 'r = Relu (d)', outputs: 'float[1,1,N,N] y, float[1,1,4,4] r' });

@@ -19,11 +19,6 @@ const copies = {
     '2,2,2,2',
     'int64[1] k = {-1}, int64[1] e = {0}, int64[1] a = {1}, int64[1] t = {-2}',
   ],
-  Gather: ['Gather <axis = 1> (x, k)', '2,3,2,2', 'int64[3] k = {3, 0, 3}'],
-  Tile: ['Tile (x, k)', '2,8,2,2', 'int64[4] k = {1, 2, 1, 1}'],
-  Expand: ['Expand (x, k)', '3,2,4,2,2', 'int64[5] k = {3, 1, 1, 1, 1}'],
-  DepthToSpace: ['DepthToSpace <blocksize = 2> (x)', '2,1,4,4', ''],
-  SpaceToDepth: ['SpaceToDepth <blocksize = 2> (x)', '2,16,1,1', ''],
   Identity: ['Identity (x)', '2,4,2,2', ''],
 } as const;
 
