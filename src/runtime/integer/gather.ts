@@ -24,7 +24,10 @@ export const gatherPlaces = (() => {
   const bytes = image;
   const table = meaning;
   const steps = places;
-  return (o0: number, o1: number, o2: number, count: number, q: number): void => {
+  return (first: number, second: number, third: number, count: number, q: number): void => {
+    const o0 = first | 0;
+    const o1 = second | 0;
+    const o2 = third | 0;
     for (let k = 0, p = q | 0; k < count; k = (k + 1) | 0, p = (p + 3) | 0) {
       const place = steps[k]!;
       columns0[p] = table[bytes[(o0 + place) | 0]!]!;
@@ -39,7 +42,10 @@ export const gatherSteps = (() => {
   const [columns0, columns1, columns2] = columnPanels;
   const bytes = image;
   const table = meaning;
-  return (o0: number, o1: number, o2: number, step: number, count: number, q: number): void => {
+  return (first: number, second: number, third: number, step: number, count: number, q: number): void => {
+    let o0 = first | 0;
+    let o1 = second | 0;
+    let o2 = third | 0;
     for (let k = 0, p = q | 0; k < count; k = (k + 1) | 0, p = (p + 3) | 0) {
       columns0[p] = table[bytes[o0]!]!;
       columns1[p] = table[bytes[o1]!]!;

@@ -85,7 +85,9 @@ function innerPlaces({ lengths, begin, padded }: Images, rows: number): Int32Arr
 
 const copyBytes = (() => {
   const target = image;
-  return (bytes: Uint8Array, from: number, to: number, count: number): void => {
-    for (let i = 0; i < count; i = (i + 1) | 0) target[(to + i) | 0] = bytes[(from + i) | 0]!;
+  return (bytes: Uint8Array, source: number, start: number, count: number): void => {
+    const end = (start + count) | 0;
+    for (let to = start | 0, from = source | 0; to < end; to = (to + 1) | 0, from = (from + 1) | 0)
+      target[to] = bytes[from]!;
   };
 })();

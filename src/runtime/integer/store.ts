@@ -7,14 +7,16 @@ import { lane, packedSums, rounding, unlane } from './tile.ts';
 export const storePairs = (() => {
   const sums = packedSums;
   return (slot: number, target: Int32Array, at: number, above: number, step: number, count: number): void => {
+    let lower = at | 0;
+    let upper = above | 0;
     const end = (slot + count) | 0;
-    for (; slot < end; slot = (slot + 1) | 0) {
-      const sum = sums[slot]!;
-      const upper = sum * unlane + rounding - rounding;
-      target[above] = upper;
-      target[at] = sum - upper * lane;
-      at = (at + step) | 0;
-      above = (above + step) | 0;
+    for (let i = slot | 0; i < end; i = (i + 1) | 0) {
+      const sum = sums[i]!;
+      const high = sum * unlane + rounding - rounding;
+      target[upper] = high;
+      target[lower] = sum - high * lane;
+      lower = (lower + step) | 0;
+      upper = (upper + step) | 0;
     }
   };
 })();
@@ -23,15 +25,17 @@ export const storePairs = (() => {
 export const addPairs = (() => {
   const sums = packedSums;
   return (slot: number, target: Int32Array, at: number, above: number, step: number, count: number): void => {
+    let lower = at | 0;
+    let upper = above | 0;
     const end = (slot + count) | 0;
-    for (; slot < end; slot = (slot + 1) | 0) {
-      const sum = sums[slot]!;
-      const upper = sum * unlane + rounding - rounding;
-      const before = target[at]!;
-      target[above] = target[above]! + upper;
-      target[at] = before + (sum - upper * lane);
-      at = (at + step) | 0;
-      above = (above + step) | 0;
+    for (let i = slot | 0; i < end; i = (i + 1) | 0) {
+      const sum = sums[i]!;
+      const high = sum * unlane + rounding - rounding;
+      const before = target[lower]!;
+      target[upper] = target[upper]! + high;
+      target[lower] = before + (sum - high * lane);
+      lower = (lower + step) | 0;
+      upper = (upper + step) | 0;
     }
   };
 })();

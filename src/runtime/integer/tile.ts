@@ -55,28 +55,29 @@ export const rowPanel = shifted(new Float64Array(rowRoom + 2));
 export const packedSums = new Float64Array(2 * sumRoom + 2);
 
 /**
- * Sums up the rows that start at the index p of the row panel times the columns that start at the index q of the column
- * panels, and puts the sums of the three columns at `slot` of the packed sums, and `sumRoom` further on.
+ * Sums up the rows that start at the index `row` of the row panel times the columns that start at the index `column` of the
+ * column panels, and puts the sums of the three columns at `slot` of the packed sums, and `sumRoom` further on.
  *
  * V8 folds base address and length of a typed array that a function finds in a constant of its closure, provided the
  * closure is made once; a bundler turns constants of a module into variables, hence the function around it. Views of one
  * buffer, shifted by an element each, are read at one index and need one bounds check. Six sums and their products are what
- * fits the registers, and a second loop in the function would undo the folding.
+ * fits the registers, and a second loop in the function would undo the folding. Indices are made 32-bit integers on entry:
+ * then they stay so in the loop, whatever numbers they are computed from.
  */
 export const runTile = (() => {
   const [rows0, rows1] = rowPanel;
   const [columns0, columns1, columns2] = columnPanels;
   const [low0, low1, low2] = shifted(packedSums, 0, sumRoom);
   const [high0, high1, high2] = shifted(packedSums, sumRoom, sumRoom);
-  return (p: number, q: number, depth: number, slot: number): void => {
+  return (row: number, column: number, depth: number, slot: number): void => {
     let c00 = 0;
     let c01 = 0;
     let c02 = 0;
     let c10 = 0;
     let c11 = 0;
     let c12 = 0;
-    const end = (p + depth * 2) | 0;
-    for (; p < end; p = (p + 2) | 0, q = (q + 3) | 0) {
+    const end = (row + depth * 2) | 0;
+    for (let p = row | 0, q = column | 0; p < end; p = (p + 2) | 0, q = (q + 3) | 0) {
       const w0 = rows0[p]!;
       const w1 = rows1[p]!;
       const x0 = columns0[q]!;
@@ -89,11 +90,12 @@ export const runTile = (() => {
       c11 += w1 * x1;
       c12 += w1 * x2;
     }
-    low0[slot] = c00;
-    low1[slot] = c01;
-    low2[slot] = c02;
-    high0[slot] = c10;
-    high1[slot] = c11;
-    high2[slot] = c12;
+    const to = slot | 0;
+    low0[to] = c00;
+    low1[to] = c01;
+    low2[to] = c02;
+    high0[to] = c10;
+    high1[to] = c11;
+    high2[to] = c12;
   };
 })();
