@@ -9,6 +9,7 @@ export {
   executeValues,
   type Inputs,
 } from './execute.ts';
+export * from './groups/index.ts';
 export type { Kernel, KernelCall, KernelResult } from './kernel.ts';
 export { findKernel, type SupportedOperator, supportedOperators } from './registry.ts';
 export type { RuntimeValue } from './values.ts';
