@@ -1,15 +1,16 @@
 import { type Model, Tensor } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
+import { type ArithmeticOptions, arrange } from './arithmetic.ts';
 import { type NdArray, toTensor } from './array.ts';
 import { Budget, withBudget } from './budget.ts';
-import { type Conventions, conventionsOf } from './conventions.ts';
+import { conventionsOf } from './conventions.ts';
 import { bindInputs } from './inputs.ts';
 import { planModel } from './plan.ts';
 import { randomSource } from './random-numbers.ts';
 import { Environment, type RunContext, runGraph } from './run.ts';
 import { isArray, type RuntimeValue, toRuntimeValue } from './values.ts';
 
-export interface ExecuteOptions extends Partial<Conventions> {
+export interface ExecuteOptions extends ArithmeticOptions {
   /** Values to give back instead of the graph's outputs; any value of the main graph. */
   readonly outputs?: readonly string[];
   /** Sees each tensor of the main graph when it is computed, in execution order. */
@@ -41,7 +42,7 @@ export interface ExecuteLimits {
 export type Inputs = ReadonlyMap<string, RuntimeValue> | Iterable<readonly [string, RuntimeValue]>;
 
 /**
- * Runs a model: the literal graph, float32 arithmetic for float32 values.
+ * Runs a model: the literal graph, float32 arithmetic for float32 values, or (`arithmetic: 'integer'`) as an engine runs it.
  *
  * Each elementwise result is rounded to its type once. Products of float32 (Conv, MatMul, Gemm) are summed in float32 in
  * the order ONNX Runtime sums them (see pieces.ts), everything else in double precision in index order, rounded when it
@@ -74,6 +75,11 @@ export function executeValues(
   inputs: Inputs,
   options: ExecuteOptions = {},
 ): Map<string, RuntimeValue> {
+  const arranged = arrange(model, options);
+  return arranged.restore(runModel(arranged.model, inputs, arranged.options));
+}
+
+function runModel(model: Model, inputs: Inputs, options: ExecuteOptions): Map<string, RuntimeValue> {
   const given = new Map(inputs);
   const plan = planModel(model, options.outputs && new Set(options.outputs));
   const values = bindInputs(model, given);

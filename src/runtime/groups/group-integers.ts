@@ -24,5 +24,5 @@ export function groupIntegers(
   if (engine !== 'onnxruntime') throw new Error('not yet');
   const { groups, left } = fuseForOnnxRuntime(graph, { int8 });
   removeDeadNodes(graph);
-  return { model: graph.finish(['com.microsoft']), groups, left };
+  return { model: graph.finish(['com.microsoft']), groups, left, hidden: graph.hiddenValues() };
 }

@@ -1,4 +1,4 @@
-import type { Model, Node } from '../../ir/index.ts';
+import type { Model, Node, Tensor } from '../../ir/index.ts';
 
 /** Whose group rules are followed. */
 export type Engine = 'onnxruntime' | 'tensorrt';
@@ -26,10 +26,23 @@ export interface LeftNode {
   readonly why: string;
 }
 
+/** A dequantized value of the given model that the grouped model has as codes only. */
+export interface HiddenValue {
+  readonly name: string;
+  /** The value of the grouped model that holds its codes. */
+  readonly codes: string;
+  /** The dequantizer that would make it. */
+  readonly node: Node;
+  readonly scale: Tensor;
+  readonly zero: Tensor | undefined;
+}
+
 /** A model with its groups fused, and what was done. */
 export interface GroupedModel {
   /** Computes the same outputs; fused nodes work on codes. */
   readonly model: Model;
   readonly groups: readonly IntegerGroup[];
   readonly left: readonly LeftNode[];
+  /** What `onValue` dequantizes to tell it. */
+  readonly hidden: readonly HiddenValue[];
 }

@@ -1,3 +1,3 @@
-export type { Engine, GroupedModel, IntegerGroup, LeftNode } from './group.ts';
+export type { Engine, GroupedModel, HiddenValue, IntegerGroup, LeftNode } from './group.ts';
 export { type GroupOptions, groupIntegers } from './group-integers.ts';
 export { type GroupRule, onnxRuntimeRules } from './onnxruntime/rules.ts';

@@ -8,6 +8,7 @@ import {
   type Tensor,
 } from '../../ir/index.ts';
 import { constantOf } from '../../ops/index.ts';
+import type { HiddenValue } from './group.ts';
 
 /**
  * The main graph of a model while operators are taken into groups.
@@ -19,6 +20,8 @@ export class WorkGraph {
   readonly session: GraphSession;
   readonly #model: Model;
   readonly #sources = new Map<Node, readonly Node[]>();
+  /** Dequantizers that were taken out. */
+  readonly #removed: Node[] = [];
 
   constructor(model: Model) {
     this.#model = model;
@@ -79,7 +82,24 @@ export class WorkGraph {
   }
 
   remove(...nodes: readonly Node[]): void {
-    for (const node of nodes) this.session.remove(node);
+    for (const node of nodes) {
+      this.session.remove(node);
+      if (node.opType === 'DequantizeLinear') this.#removed.push(node);
+    }
+  }
+
+  /** Dequantized values of the given model that nothing makes any more though their codes are there. */
+  hiddenValues(): readonly HiddenValue[] {
+    const given = new Set(this.#model.graph.nodes.flatMap(({ outputs }) => outputs));
+    return this.#removed.flatMap((node) => {
+      const [name = ''] = node.outputs;
+      const [codes = '', scale, zero] = node.inputs;
+      const isThere = this.session.producer(codes) !== undefined || this.session.input(codes) !== undefined;
+      const scales = this.constant(scale);
+      if (!given.has(name) || !isThere || this.session.producer(name) !== undefined || scales === undefined)
+        return [];
+      return [{ name, codes, node, scale: scales, zero: this.constant(zero) }];
+    });
   }
 
   /** Makes the readers of a value, subgraphs included, read another. */
