@@ -2,7 +2,7 @@ import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../arra
 import { type ConvolutionAttributes, checkConvolution, convolve } from '../convolution.ts';
 import { slideWindow, type Window } from '../window.ts';
 import { packedOnce } from './cache.ts';
-import { convolveDepthwise, findBands } from './depthwise.ts';
+import { convolveDepthwise, depthwiseTaps, suitsDepthwise } from './depthwise.ts';
 import { convolveDirectly, suitsDirect } from './direct.ts';
 import { imagesOf } from './image.ts';
 import { type PackedRows, packRows } from './pack.ts';
@@ -39,14 +39,6 @@ export function convolveBytes(
   const dims = [batch, filters, ...window.output];
   const sums = into ?? (allocate('int32', dims) as Int32Array);
   if (sums.length === 0 || channels === 0) return { sums, dims };
-  if (depth === 1 && filters === group && x.dims.length === 4) {
-    const width = window.padsBegin[1]! + x.dims[3]! + window.padsEnd[1]!;
-    const bands = findBands(window, width);
-    if (bands !== undefined) {
-      convolveDepthwise(x, w, window, bands, xZero, wZeros, sums);
-      return { sums, dims };
-    }
-  }
   const planar = overTwoAxes(window);
   const common = { window: planar, batch, channels, filters, group, sums };
   const all: Share = { top: 0, bottom: planar.output[0]!, first: 0, last: filters / group };
@@ -59,6 +51,10 @@ export function convolveBytes(
     }
   }
   const direct: Convolution = { ...common, images: imagesOf(x, planar, xZero) };
+  if (depth === 1 && filters === group && suitsDepthwise(direct)) {
+    convolveDepthwise({ ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, all);
+    return { sums, dims };
+  }
   if (suitsDirect(direct)) {
     const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
       packGroups(w, group, wZeros),

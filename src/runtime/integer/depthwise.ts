@@ -1,27 +1,166 @@
-import { type NdArray, numbersOf } from '../array.ts';
+import { type NdArray, numbersOf, productOf } from '../array.ts';
 import type { Window } from '../window.ts';
-import { bytesOf, meaningOf } from './codes.ts';
-import { lane, rounding, tileDepth, unlane } from './tile.ts';
+import { meaning, setMeaning } from './gather.ts';
+import type { Images } from './image.ts';
+import { storePairs } from './store.ts';
+import { lane, packedSums, sumRoom, tileDepth } from './tile.ts';
+import type { Convolution, Share } from './work.ts';
+
+/** A convolution over two axes with one channel and one filter in each group. */
+export interface DepthwiseConvolution extends Convolution {
+  readonly kind: 'depthwise';
+  /** Weights minus their zero points, a window for each channel. */
+  readonly taps: Float64Array;
+}
 
 /** Doubles there are for a packed plane. */
 const planeRoom = 2 ** 16;
 
+/** Rows of one channel, in each double one of a band of outputs and the same one of the next band. */
+const plane = new Float64Array(planeRoom + 2);
+
+/** The weights that the loops multiply with. */
+const window3 = new Float64Array(9);
+
+/** Whether a band of one row fits into memory, rows into the packed sums, and sums into the lanes. */
+export function suitsDepthwise({ images, window }: Convolution): boolean {
+  const { kernel, output } = window;
+  if (kernel.length !== 2 || kernel[0]! * kernel[1]! > tileDepth || output[1]! > sumRoom) return false;
+  return bandHeight(images, window, 1) > 0;
+}
+
+/** Weights of a depthwise convolution minus their zero points. */
+export function depthwiseTaps(w: NdArray, zeros: ArrayLike<number>): Float64Array {
+  const size = productOf(w.dims, 2);
+  return Float64Array.from(numbersOf(w), (weight, i) => weight - zeros[Math.floor(i / size) % zeros.length]!);
+}
+
+/** Output rows of a band, of which two together make up `rows` or as much of it as fits; 0 where nothing does. */
+function bandHeight({ padded }: Images, { kernel, strides, dilations }: Window, rows: number): number {
+  const inputs = Math.floor(planeRoom / padded[1]!);
+  const most = Math.floor((inputs - dilations[0]! * (kernel[0]! - 1) - 1) / strides[0]!) + 1;
+  if (most < 1) return 0;
+  const bands = 2 * Math.ceil(rows / (2 * most));
+  return Math.ceil(rows / bands);
+}
+
 /**
- * Planes of one channel, two distant rows in each double, and the loops over a row of outputs.
+ * Computes a share of the sums.
  *
- * In one function for the reasons that tile.ts gives.
+ * A row of one band of outputs and the same row of the next band share their taps' weights, so their inputs share a double.
+ * A window of at most `tileDepth` taps stays within a lane, whatever the bytes and zero points are.
  */
-const memory = (() => {
-  const buffer = new ArrayBuffer((planeRoom + 2) * 8);
-  const [plane0, plane1, plane2] = [0, 8, 16].map((at) => new Float64Array(buffer, at, planeRoom)) as [
+export function convolveDepthwise(work: DepthwiseConvolution, { top, bottom }: Share): void {
+  const { images, window, batch, channels, taps, sums } = work;
+  const { kernel, strides, output } = window;
+  const [rows, columns] = output as [number, number];
+  const height = bandHeight(images, window, bottom - top);
+  const size = kernel[0]! * kernel[1]!;
+  const width = images.padded[1]!;
+  const together = strides[0] === 1 && strides[1] === 1 ? Math.max(1, Math.floor(sumRoom / width)) : 1;
+  setMeaning(images.signed, images.zero);
+  for (let byte = 0; byte < 256; byte++) upperMeaning[byte] = meaning[byte]! * lane;
+  for (let index = 0; index < batch * channels; index++) {
+    const weights = taps.subarray((index % channels) * size, ((index % channels) + 1) * size);
+    for (let first = top; first < bottom; first += 2 * height) {
+      const count = Math.min(height, bottom - first);
+      packBands(images, window, index, first * strides[0]!, count, height * strides[0]!);
+      for (let row = 0; row < count; row++) {
+        if (row % together === 0) sumRows(images, window, row, Math.min(together, count - row), weights);
+        const at = (index * rows + first + row) * columns;
+        const hasUpper = first + row + height < bottom;
+        const slot = (row % together) * width;
+        storePairs(slot, sums, at, hasUpper ? at + height * columns : at, 1, columns);
+      }
+    }
+  }
+}
+
+const upperMeaning = new Float64Array(256);
+
+/** Packs the inputs of `count` output rows: rows from `top` on, counted with padding, with those that lie `apart` below. */
+function packBands(
+  { bytes, lengths, begin, padded }: Images,
+  { kernel, strides, dilations }: Window,
+  index: number,
+  top: number,
+  count: number,
+  apart: number,
+): void {
+  const [rows, columns] = lengths as [number, number];
+  const width = padded[1]!;
+  const inputs = (count - 1) * strides[0]! + dilations[0]! * (kernel[0]! - 1) + 1;
+  if (width > columns) plane.fill(0, 0, inputs * width);
+  for (let row = 0; row < inputs; row++) {
+    const y = top + row - begin[0]!;
+    const inside = y >= 0 && y < rows;
+    const below = y + apart >= 0 && y + apart < rows;
+    const at = (index * rows + y) * columns;
+    const target = row * width + begin[1]!;
+    if (inside && below) packBoth(bytes, at, at + apart * columns, columns, target);
+    else if (inside) packOne(bytes, at, meaning, columns, target);
+    else if (below) packOne(bytes, at + apart * columns, upperMeaning, columns, target);
+    else plane.fill(0, target, target + columns);
+  }
+}
+
+// Each loop has a function of its own and finds its memory in constants, for the reasons that tile.ts gives.
+
+const packBoth = (() => {
+  const target = plane;
+  const low = meaning;
+  const high = upperMeaning;
+  return (bytes: Uint8Array, at: number, below: number, count: number, start: number): void => {
+    const end = (start + count) | 0;
+    let p = at | 0;
+    let q = below | 0;
+    for (let to = start | 0; to < end; to = (to + 1) | 0, p = (p + 1) | 0, q = (q + 1) | 0)
+      target[to] = low[bytes[p]!]! + high[bytes[q]!]!;
+  };
+})();
+
+const packOne = (() => {
+  const target = plane;
+  return (bytes: Uint8Array, at: number, table: Float64Array, count: number, start: number): void => {
+    const end = (start + count) | 0;
+    let p = at | 0;
+    for (let to = start | 0; to < end; to = (to + 1) | 0, p = (p + 1) | 0) target[to] = table[bytes[p]!]!;
+  };
+})();
+
+/** Packed sums of `rows` rows of outputs from `row` on; rows at stride 1 are summed up in one go, padding and all. */
+function sumRows(
+  { padded }: Images,
+  { kernel, strides, dilations, output }: Window,
+  row: number,
+  rows: number,
+  taps: Float64Array,
+): void {
+  const width = padded[1]!;
+  const start = row * strides[0]! * width;
+  const down = dilations[0]! * width;
+  const count = (rows - 1) * width + output[1]!;
+  if (kernel[0] === 3 && kernel[1] === 3 && dilations[1] === 1) {
+    window3.set(taps);
+    slideThree(start, down, strides[1]!, count);
+    return;
+  }
+  packedSums.fill(0, 0, count);
+  for (let i = 0, t = 0; i < kernel[0]!; i++)
+    for (let j = 0; j < kernel[1]!; j++, t++)
+      addTap(start + i * down + j * dilations[1]!, strides[1]!, count, taps[t]!);
+}
+
+/** A row of a window of 3×3, `down` elements from row to row of its taps and `step` from output to output. */
+const slideThree = (() => {
+  const [plane0, plane1, plane2] = [0, 1, 2].map((shift) => plane.subarray(shift, shift + planeRoom)) as [
     Float64Array,
     Float64Array,
     Float64Array,
   ];
-  const row = new Float64Array(planeRoom);
-  const taps = new Float64Array(9);
-
-  const slideThree = (p0: number, p1: number, p2: number, step: number, count: number): void => {
+  const row = packedSums;
+  const taps = window3;
+  return (start: number, down: number, step: number, count: number): void => {
     const w0 = taps[0]!;
     const w1 = taps[1]!;
     const w2 = taps[2]!;
@@ -31,6 +170,9 @@ const memory = (() => {
     const w6 = taps[6]!;
     const w7 = taps[7]!;
     const w8 = taps[8]!;
+    let p0 = start | 0;
+    let p1 = (start + down) | 0;
+    let p2 = (start + 2 * down) | 0;
     for (let i = 0; i < count; i = (i + 1) | 0) {
       row[i] =
         w0 * plane0[p0]! +
@@ -43,141 +185,13 @@ const memory = (() => {
       p2 = (p2 + step) | 0;
     }
   };
-
-  const addTap = (p: number, step: number, count: number, weight: number): void => {
-    for (let i = 0; i < count; i = (i + 1) | 0, p = (p + step) | 0) row[i]! += weight * plane0[p]!;
-  };
-
-  const unpack = (target: Int32Array, at: number, below: number, count: number): void => {
-    for (let i = 0; i < count; i = (i + 1) | 0) {
-      const sum = row[i]!;
-      const high = sum * unlane + rounding - rounding;
-      target[(at + i) | 0] = sum - high * lane;
-      target[(below + i) | 0] = high;
-    }
-  };
-
-  const unpackLow = (target: Int32Array, at: number, count: number): void => {
-    for (let i = 0; i < count; i = (i + 1) | 0) {
-      const sum = row[i]!;
-      target[(at + i) | 0] = sum - (sum * unlane + rounding - rounding) * lane;
-    }
-  };
-
-  return { plane: plane0, row, taps, slideThree, addTap, unpack, unpackLow };
 })();
 
-/** How the rows of a plane's outputs are paired. */
-interface Bands {
-  /** Padded width. */
-  readonly width: number;
-  /** Output rows in a band; each band but the last of an odd number of them is paired with the one after it. */
-  readonly height: number;
-  /** Input rows that a band looks at. */
-  readonly inputRows: number;
-}
-
-/** The bands of a window over two axes; undefined where a band of one row does not fit, or the lanes are too narrow. */
-export function findBands({ kernel, strides, dilations, output }: Window, width: number): Bands | undefined {
-  if (kernel[0]! * kernel[1]! > tileDepth) return undefined;
-  const rowsFor = (height: number) => (height - 1) * strides[0]! + dilations[0]! * (kernel[0]! - 1) + 1;
-  for (let pairs = 1; pairs <= output[0]!; pairs++) {
-    const height = Math.ceil(output[0]! / (2 * pairs));
-    if (rowsFor(height) * width <= planeRoom) return { width, height, inputRows: rowsFor(height) };
-  }
-  return undefined;
-}
-
-/**
- * A convolution over two axes with one channel and one filter in each group, x [N, C, H, W] and w [C, 1, h, w].
- *
- * A row of one band of outputs and the same row of the next band share their taps' weights, so their inputs share a double.
- * A window of at most `tileDepth` taps stays within a lane, whatever the bytes and zero points are.
- */
-export function convolveDepthwise(
-  x: NdArray,
-  w: NdArray,
-  window: Window,
-  { width, height, inputRows }: Bands,
-  xZero: number,
-  wZeros: ArrayLike<number>,
-  sums: Int32Array,
-): void {
-  const { kernel, strides, padsBegin, output } = window;
-  const [batch, channels, rows, columns] = x.dims as [number, number, number, number];
-  const [outputRows, outputColumns] = output as [number, number];
-  const bytes = bytesOf(x);
-  const blank = new Uint8Array(columns).fill(xZero);
-  const low = meaningOf(x, xZero);
-  const high = low.map((value) => value * lane);
-  const weights = numbersOf(w);
-  const size = kernel[0]! * kernel[1]!;
-  memory.plane.fill(0, 0, inputRows * width);
-  for (let image = 0; image < batch * channels; image++) {
-    const channel = image % channels;
-    const zero = wZeros[channel % wZeros.length]!;
-    const taps = Float64Array.from({ length: size }, (_, t) => weights[channel * size + t]! - zero);
-    for (let first = 0; first < outputRows; first += 2 * height) {
-      const top = first * strides[0]! - padsBegin[0]!;
-      for (let row = 0; row < inputRows; row++) {
-        const y = top + row;
-        const below = y + height * strides[0]!;
-        const target = row * width + padsBegin[1]!;
-        const inside = y >= 0 && y < rows;
-        const insideBelow = below >= 0 && below < rows;
-        packRow(
-          inside ? bytes : blank,
-          inside ? (image * rows + y) * columns : 0,
-          insideBelow ? bytes : blank,
-          insideBelow ? (image * rows + below) * columns : 0,
-          columns,
-          low,
-          high,
-          target,
-        );
-      }
-      for (let row = 0; row < Math.min(height, outputRows - first); row++) {
-        sumRow(window, width, row, taps);
-        const at = (image * outputRows + first + row) * outputColumns;
-        if (first + row + height < outputRows)
-          memory.unpack(sums, at, at + height * outputColumns, outputColumns);
-        else memory.unpackLow(sums, at, outputColumns);
-      }
-    }
-  }
-}
-
-function packRow(
-  bytes: Uint8Array,
-  at: number,
-  bytesBelow: Uint8Array,
-  below: number,
-  count: number,
-  low: Float64Array,
-  high: Float64Array,
-  target: number,
-): void {
-  const { plane } = memory;
-  for (let i = 0; i < count; i++) plane[target + i] = low[bytes[at + i]!]! + high[bytesBelow[below + i]!]!;
-}
-
-/** Packed sums of one row of outputs. */
-function sumRow(
-  { kernel, strides, dilations, output }: Window,
-  width: number,
-  row: number,
-  taps: Float64Array,
-): void {
-  const start = row * strides[0]! * width;
-  const count = output[1]!;
-  const down = dilations[0]! * width;
-  if (kernel[0] === 3 && kernel[1] === 3 && dilations[1] === 1) {
-    memory.taps.set(taps);
-    memory.slideThree(start, start + down, start + 2 * down, strides[1]!, count);
-    return;
-  }
-  memory.row.fill(0, 0, count);
-  for (let i = 0, t = 0; i < kernel[0]!; i++)
-    for (let j = 0; j < kernel[1]!; j++, t++)
-      memory.addTap(start + i * down + j * dilations[1]!, strides[1]!, count, taps[t]!);
-}
+const addTap = (() => {
+  const source = plane;
+  const row = packedSums;
+  return (start: number, step: number, count: number, weight: number): void => {
+    for (let i = 0, p = start | 0; i < count; i = (i + 1) | 0, p = (p + step) | 0)
+      row[i]! += weight * source[p]!;
+  };
+})();

@@ -168,32 +168,35 @@ const storeSquares = (() => {
     add: boolean,
   ): void => {
     const across = Math.ceil(width / 2);
-    let x = (start % across) * 2;
-    let y = row + Math.floor(start / across) * 2;
-    for (let s = 0; s < count; s++, slot++) {
-      const m4 = slot + 4 * slots;
-      const m8 = slot + 8 * slots;
-      const m12 = slot + 12 * slots;
-      const a0 = m[slot]! + m[m4]! + m[m8]!;
-      const a1 = m[slot + slots]! + m[m4 + slots]! + m[m8 + slots]!;
-      const a2 = m[slot + 2 * slots]! + m[m4 + 2 * slots]! + m[m8 + 2 * slots]!;
-      const a3 = m[slot + 3 * slots]! + m[m4 + 3 * slots]! + m[m8 + 3 * slots]!;
-      const at = plane + y * width + x;
+    const slots2 = (2 * slots) | 0;
+    const slots3 = (3 * slots) | 0;
+    let x = ((start % across) * 2) | 0;
+    let y = (row + Math.floor(start / across) * 2) | 0;
+    let m0 = slot | 0;
+    for (let s = 0; s < count; s = (s + 1) | 0, m0 = (m0 + 1) | 0) {
+      const m4 = (m0 + 4 * slots) | 0;
+      const m8 = (m0 + 8 * slots) | 0;
+      const m12 = (m0 + 12 * slots) | 0;
+      const a0 = m[m0]! + m[m4]! + m[m8]!;
+      const a1 = m[(m0 + slots) | 0]! + m[(m4 + slots) | 0]! + m[(m8 + slots) | 0]!;
+      const a2 = m[(m0 + slots2) | 0]! + m[(m4 + slots2) | 0]! + m[(m8 + slots2) | 0]!;
+      const a3 = m[(m0 + slots3) | 0]! + m[(m4 + slots3) | 0]! + m[(m8 + slots3) | 0]!;
+      const at = (plane + y * width + x) | 0;
       const right = x + 1 < width;
       storePair(a0 + a1 + a2, sums, at, above, add);
-      if (right) storePair(a1 - a2 - a3, sums, at + 1, above, add);
+      if (right) storePair(a1 - a2 - a3, sums, (at + 1) | 0, above, add);
       if (y + 1 < height) {
         const b0 = m[m4]! - m[m8]! - m[m12]!;
-        const b1 = m[m4 + slots]! - m[m8 + slots]! - m[m12 + slots]!;
-        const b2 = m[m4 + 2 * slots]! - m[m8 + 2 * slots]! - m[m12 + 2 * slots]!;
-        const b3 = m[m4 + 3 * slots]! - m[m8 + 3 * slots]! - m[m12 + 3 * slots]!;
-        storePair(b0 + b1 + b2, sums, at + width, above, add);
-        if (right) storePair(b1 - b2 - b3, sums, at + width + 1, above, add);
+        const b1 = m[(m4 + slots) | 0]! - m[(m8 + slots) | 0]! - m[(m12 + slots) | 0]!;
+        const b2 = m[(m4 + slots2) | 0]! - m[(m8 + slots2) | 0]! - m[(m12 + slots2) | 0]!;
+        const b3 = m[(m4 + slots3) | 0]! - m[(m8 + slots3) | 0]! - m[(m12 + slots3) | 0]!;
+        storePair(b0 + b1 + b2, sums, (at + width) | 0, above, add);
+        if (right) storePair(b1 - b2 - b3, sums, (at + width + 1) | 0, above, add);
       }
-      x += 2;
+      x = (x + 2) | 0;
       if (x >= width) {
         x = 0;
-        y += 2;
+        y = (y + 2) | 0;
       }
     }
   };
@@ -203,7 +206,8 @@ const storeSquares = (() => {
 function storePair(sum: number, sums: Int32Array, at: number, above: number, add: boolean): void {
   const upper = sum * unlane + rounding - rounding;
   const lower = (sum - upper * lane) * 0.25;
+  const other = (at + above) | 0;
   const before = add ? sums[at]! : 0;
-  sums[at + above] = add ? sums[at + above]! + upper : upper;
+  sums[other] = add ? sums[other]! + upper : upper;
   sums[at] = before + lower;
 }
