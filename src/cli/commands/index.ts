@@ -3,7 +3,7 @@ import { certify } from './certify.ts';
 import { diff } from './diff.ts';
 import { fix } from './fix.ts';
 import { inspect } from './inspect.ts';
-import { plan } from './plan.ts';
+import { lint } from './lint.ts';
 import { plan } from './plan.ts';
 import { prove } from './prove.ts';
 import { rules } from './rules.ts';
@@ -14,7 +14,7 @@ import { verify } from './verify.ts';
 /** Every command, in the order of the help text. */
 export const commands: readonly Command[] = Object.freeze([
   inspect,
-  plan,
+  lint,
   plan,
   fix,
   scales,
