@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import {
   elementCount,
+  type Model,
   type OptionalData,
   type SequenceData,
   Tensor,
@@ -9,7 +10,7 @@ import {
   type ValueInfo,
 } from '../src/ir/index.ts';
 import { loadModel } from '../src/node/index.ts';
-import { executeValues } from '../src/runtime/index.ts';
+import { executeValues, type Inputs } from '../src/runtime/index.ts';
 import { decodeOptional, decodeSequence, decodeTensor } from '../src/serde/index.ts';
 import { ModelError } from '../src/support/errors.ts';
 
@@ -85,14 +86,24 @@ function dataSets(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Runs one test; inputs and outputs belong to the graph's by position. Throws what is not a ModelError. */
-export async function runCase(test: ConformanceCase): Promise<Verdict> {
-  const verdict = await judge(test);
+/**
+ * Runs one test; inputs and outputs belong to the graph's by position. Throws what is not a ModelError.
+ *
+ * @param run how a model is run
+ */
+export async function runCase(
+  test: ConformanceCase,
+  run: (model: Model, inputs: Inputs) => Map<string, Value> = executeValues,
+): Promise<Verdict> {
+  const verdict = await judge(test, run);
   const reason = expectedFailures.get(test.name);
   return verdict.kind === 'passed' || reason === undefined ? verdict : { kind: 'expected', reason };
 }
 
-async function judge({ model: path, data, name }: ConformanceCase): Promise<Verdict> {
+async function judge(
+  { model: path, data, name }: ConformanceCase,
+  run: (model: Model, inputs: Inputs) => Map<string, Value>,
+): Promise<Verdict> {
   try {
     const model = await loadModel(path);
     const { graph } = model;
@@ -105,7 +116,7 @@ async function judge({ model: path, data, name }: ConformanceCase): Promise<Verd
         set === ''
           ? given.map((input) => [input.name, ramp(input)] as const)
           : readAll(`${set}/input_`, positional ? graph.inputs : given);
-      const outputs = executeValues(model, inputs);
+      const outputs = run(model, inputs);
       const prefix = 'outputPrefix' in data ? data.outputPrefix : `${set}/output_`;
       for (const [output, want] of readAll(prefix, graph.outputs)) {
         const difference = compareValues(outputs.get(output), want, tolerances.get(name));

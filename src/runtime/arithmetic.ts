@@ -20,11 +20,12 @@ export interface ArithmeticOptions extends Partial<Conventions> {
   readonly int8?: boolean;
 }
 
-/** Options that name values and look at them. */
+/** Options that name values. */
 interface ValueOptions extends ArithmeticOptions {
-  readonly outputs?: readonly string[];
-  readonly onValue?: (name: string, value: Tensor) => void;
+  readonly outputs?: readonly string[] | undefined;
 }
+
+type Watch = (name: string, value: Tensor) => void;
 
 /** A model with options as they are run, and how the results are given back. */
 export interface Arrangement<Options> {
@@ -32,6 +33,8 @@ export interface Arrangement<Options> {
   readonly options: Options;
   /** Gives wanted values their names and numbers in the given model. */
   readonly restore: (outputs: Map<string, RuntimeValue>) => Map<string, RuntimeValue>;
+  /** Tells the values of the given model, too. */
+  readonly telling: (onValue: Watch) => Watch;
 }
 
 /**
@@ -41,23 +44,31 @@ export interface Arrangement<Options> {
  * `outputs`; what lies inside a group, between an operator and its quantizer, does not exist there and is not told.
  */
 export function arrange<Options extends ValueOptions>(model: Model, options: Options): Arrangement<Options> {
-  if (options.arithmetic !== 'integer') return { model, options, restore: (outputs) => outputs };
+  if (options.arithmetic !== 'integer') return { model, options, restore: itself, telling: itself };
   const { engine = 'onnxruntime', int8 = false } = options;
   const { model: grouped, hidden } = groupedOnce(model, engine, int8);
   const byName = new Map(hidden.map((value) => [value.name, value]));
-  const { outputs, onValue } = options;
+  const { outputs } = options;
   const arranged: Options = {
     ...options,
     rounding: options.rounding ?? (engine === 'tensorrt' ? 'half-even' : 'onnxruntime'),
     overflow: options.overflow ?? 'error',
     ...(outputs && { outputs: [...new Set(outputs.map((name) => byName.get(name)?.codes ?? name))] }),
-    ...(onValue && { onValue: tellingHidden(hidden, onValue) }),
   };
   const restore = (values: Map<string, RuntimeValue>) =>
     outputs === undefined
       ? values
       : new Map(outputs.map((name) => [name, restored(byName.get(name), values) ?? values.get(name)!]));
-  return { model: grouped, options: arranged, restore };
+  return {
+    model: grouped,
+    options: arranged,
+    restore,
+    telling: (onValue) => tellingHidden(hidden, onValue),
+  };
+}
+
+function itself<T>(value: T): T {
+  return value;
 }
 
 const known = new WeakMap<Model, Map<string, GroupedModel>>();
@@ -71,10 +82,7 @@ function groupedOnce(model: Model, engine: Engine, int8: boolean): GroupedModel 
   return grouped;
 }
 
-function tellingHidden(
-  hidden: readonly HiddenValue[],
-  onValue: (name: string, value: Tensor) => void,
-): (name: string, value: Tensor) => void {
+function tellingHidden(hidden: readonly HiddenValue[], onValue: Watch): Watch {
   const byCodes = new Map<string, HiddenValue[]>();
   for (const value of hidden) byCodes.set(value.codes, [...(byCodes.get(value.codes) ?? []), value]);
   return (name, value) => {

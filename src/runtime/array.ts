@@ -9,7 +9,7 @@ import {
   valuesOf,
 } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
-import { reserve } from './budget.ts';
+import { currentMemory, lasting, type RunMemory } from './memory.ts';
 
 /** Elements of an array: a typed array (small floats as Float32Array, int4 and int2 widened to a byte), or strings. */
 export type ArrayData = TypedArray | readonly string[];
@@ -55,9 +55,6 @@ const arrays = {
   uint64: BigUint64Array,
 } as const;
 
-/** Elements that tensors hold. */
-const lasting = new WeakSet<object>();
-
 /** The values of a tensor, shared with it. */
 export function fromTensor(tensor: Tensor): NdArray {
   const data = tensor.dtype === 'string' ? tensor.toStrings() : valuesOf(tensor);
@@ -65,7 +62,7 @@ export function fromTensor(tensor: Tensor): NdArray {
   return { dtype: tensor.dtype, dims: tensor.dims, data };
 }
 
-/** Whether elements belong to a tensor and so never change; those that a kernel has allocated may be used again. */
+/** Whether elements never change: those of tensors, and of values computed once. What a run allocates is used again. */
 export function isLasting(data: ArrayData): boolean {
   return lasting.has(data);
 }
@@ -94,15 +91,21 @@ export type AllocatedFor = 'zeroed' | 'overwritten';
  *
  * @throws ModelError `dims-overflow`, or `memory-limit` when the run may not take as much
  */
-export function allocate(dtype: DataType, dims: readonly number[], _use: AllocatedFor = 'zeroed'): ArrayData {
+export function allocate(dtype: DataType, dims: readonly number[], use: AllocatedFor = 'zeroed'): ArrayData {
   const count = elementCount(dims) * (dtype.startsWith('complex') ? 2 : 1);
-  if (dtype === 'string') {
-    reserve(count * 16, dtype, dims);
-    return new Array<string>(count).fill('');
-  }
+  const memory = currentMemory();
+  if (dtype === 'string') return allocateStrings(count, dims, memory);
   const ArrayType = arrays[dtype as keyof typeof arrays] ?? Float32Array;
-  reserve(count * ArrayType.BYTES_PER_ELEMENT, dtype, dims);
-  return new ArrayType(count);
+  if (memory === undefined) return new ArrayType(count);
+  memory.check(count * ArrayType.BYTES_PER_ELEMENT, dtype, dims);
+  return memory.allocate(ArrayType, count, use === 'zeroed');
+}
+
+function allocateStrings(count: number, dims: readonly number[], memory: RunMemory | undefined): string[] {
+  memory?.check(count * 16, 'string', dims);
+  const strings = new Array<string>(count).fill('');
+  memory?.add(strings, count * 16);
+  return strings;
 }
 
 /** Fresh elements of an arithmetic type other than the 64-bit integers. */

@@ -1,11 +1,11 @@
 import type { Node, OpsetImport, Tensor } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { fromTensor, type NdArray, toTensor } from './array.ts';
-import { Budget, withBudget } from './budget.ts';
 import { defaultConventions } from './conventions.ts';
+import { RunMemory, withMemory } from './memory.ts';
 import { planGraph } from './plan.ts';
 import { randomSource } from './random-numbers.ts';
-import { Environment, runGraph } from './run.ts';
+import { GraphRunner } from './run.ts';
 import { isArray, kindOf } from './values.ts';
 
 export interface EvaluateOptions {
@@ -50,17 +50,21 @@ export function evaluateNode(
   };
   const types = [...present.values()].map((tensor) => tensor.dtype);
   const plan = planGraph(graph, { opsetImports, functions: [], place: graph.name, depth: 0 }, types);
-  const environment = new Environment();
-  const budget = new Budget(memory);
-  withBudget(budget, () =>
-    runGraph(plan, [...present.values()].map(fromTensor), environment, {
-      budget,
-      maxIterations: 1_000_000,
+  const run = new RunMemory({ limit: memory });
+  const outputs = withMemory(run, () => {
+    const context = {
+      memory: run,
       conventions: defaultConventions,
+      maxIterations: 1_000_000,
+      maxConstants: 2 ** 30,
       random: randomSource(undefined),
-    }),
-  );
-  return node.outputs.map((name) => (name === '' ? undefined : tensorOf(environment.get(name)!, name)));
+    };
+    const runner = new GraphRunner(plan, context, false);
+    runner.run([...present.values()].map(fromTensor));
+    return plan.outputs.map((slot) => runner.frame.get(slot));
+  });
+  let next = 0;
+  return node.outputs.map((name) => (name === '' ? undefined : tensorOf(outputs[next++]!, name)));
 }
 
 function tensorOf(value: NdArray, name: string): Tensor {

@@ -3,38 +3,48 @@ import { ModelError } from '../support/errors.ts';
 import type { NdArray } from './array.ts';
 import { fromRuntimeValue, type RuntimeValue } from './values.ts';
 
+/** The values of a graph's inputs by position; `undefined` where the initializer of the same name stands in. */
+export type InputBinder = (given: ReadonlyMap<string, RuntimeValue>) => (NdArray | undefined)[];
+
 /**
- * The values of the graph's inputs by position; `undefined` where the initializer of the same name stands in.
+ * A function that checks what a model is fed against what it declares.
  *
- * @throws ModelError `missing-input`, `unknown-input`, `input-mismatch`
+ * It throws ModelError `missing-input`, `unknown-input`, `input-mismatch`.
  */
-export function bindInputs(model: Model, given: ReadonlyMap<string, RuntimeValue>): (NdArray | undefined)[] {
-  const { graph } = model;
+export function inputBinder({ graph }: Model): InputBinder {
   const names = new Set(graph.inputs.map(({ name }) => name));
-  for (const name of given.keys()) {
-    if (!names.has(name)) {
-      throw new ModelError('unknown-input', `The model has no input "${name}".`, {
-        fix: `Its inputs are ${[...names].map((known) => `"${known}"`).join(', ') || 'none'}.`,
-      });
-    }
-  }
   const defaults = new Set(
     [...graph.initializers, ...graph.sparseInitializers.map(({ values }) => values)].map(
       (tensor) => tensor?.name,
     ),
   );
-  const symbols = new Map<string, { readonly length: number; readonly input: string }>();
-  return graph.inputs.map((input) => {
-    const value = given.get(input.name);
-    if (value !== undefined) {
-      checkKind(input, value);
-      if (value instanceof Tensor) checkInput(input, value, symbols);
-      return fromRuntimeValue(value);
-    }
-    if (defaults.has(input.name)) return undefined;
-    throw new ModelError('missing-input', `Input "${input.name}" was not given and has no initializer.`, {
-      at: `${graph.name || 'main'}/input ${input.name}`,
+  return (given) => {
+    for (const name of given.keys()) if (!names.has(name)) throw unknownInput(name, names);
+    const symbols: Symbols = new Map();
+    return graph.inputs.map((input) => {
+      const value = given.get(input.name);
+      if (value !== undefined) return bindInput(input, value, symbols);
+      if (defaults.has(input.name)) return undefined;
+      throw new ModelError('missing-input', `Input "${input.name}" was not given and has no initializer.`, {
+        at: `${graph.name || 'main'}/input ${input.name}`,
+      });
     });
+  };
+}
+
+/** Lengths of symbolic dimensions, and which input has said so. */
+type Symbols = Map<string, { readonly length: number; readonly input: string }>;
+
+function bindInput(input: ValueInfo, value: RuntimeValue, symbols: Symbols): NdArray {
+  checkKind(input, value);
+  if (value instanceof Tensor) checkInput(input, value, symbols);
+  return fromRuntimeValue(value);
+}
+
+function unknownInput(name: string, names: ReadonlySet<string>): ModelError {
+  const known = [...names].map((input) => `"${input}"`).join(', ');
+  return new ModelError('unknown-input', `The model has no input "${name}".`, {
+    fix: `Its inputs are ${known || 'none'}.`,
   });
 }
 
@@ -48,11 +58,7 @@ function checkKind({ name, type }: ValueInfo, value: RuntimeValue): void {
   });
 }
 
-function checkInput(
-  input: ValueInfo,
-  tensor: Tensor,
-  symbols: Map<string, { readonly length: number; readonly input: string }>,
-): void {
+function checkInput(input: ValueInfo, tensor: Tensor, symbols: Symbols): void {
   const type = input.type;
   if (type?.kind !== 'tensor') return;
   const at = `input ${input.name}`;

@@ -17,6 +17,8 @@ export interface KernelCall<Attributes = Readonly<Record<string, PlainValue | un
   wants(output: number): boolean;
   /** Runs a subgraph of the node; it sees the values around the node. */
   runGraph(graph: Graph, inputs: readonly NdArray[]): NdArray[];
+  /** What a subgraph was given or has made is needed no more, though the node is not done: its memory is free. */
+  discard(values: readonly NdArray[]): void;
   /** How often a loop may turn before it is called endless. */
   readonly maxIterations: number;
   /** How the run rounds, sums and overflows where the standard leaves it open. */

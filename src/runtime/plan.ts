@@ -17,7 +17,7 @@ import {
   type Tensor,
   type Type,
 } from '../ir/index.ts';
-import { findSchema, newestOpset, normalDomain, type PlainValue } from '../ops/index.ts';
+import { findSchema, isPure, newestOpset, normalDomain, type PlainValue } from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { checkNode, kernelAttributes } from './attributes.ts';
 import type { Kernel } from './kernel.ts';
@@ -31,8 +31,22 @@ export interface GraphPlan {
   readonly initializers: readonly Tensor[];
   readonly sparseInitializers: readonly SparseTensor[];
   readonly steps: readonly Step[];
+  /** The place of each value in the graph's frame, captured ones included. */
+  readonly slots: ReadonlyMap<string, number>;
+  /** Slots of the outputs. */
+  readonly outputs: readonly number[];
+  /** Values of the graph around that this one reads. */
+  readonly captures: readonly Capture[];
+  /** Slots of values that are wanted when all nodes are done. */
+  readonly wanted: readonly number[];
   /** Element types of the outputs as far as they are known before the run. */
   readonly outputTypes: readonly (DataType | undefined)[];
+}
+
+/** A value of the graph around, by its slot there, that has a slot in this graph too. */
+export interface Capture {
+  readonly outer: number;
+  readonly slot: number;
 }
 
 /** One node of a plan. */
@@ -45,8 +59,16 @@ export interface Step {
   readonly attributes: Readonly<Record<string, PlainValue | undefined>>;
   readonly version: number;
   readonly graphs: ReadonlyMap<Graph, GraphPlan>;
-  /** Values of this graph that nobody reads after this step. */
-  readonly release: readonly string[];
+  /** Slots by input position; -1 where an optional input is absent. */
+  readonly inputs: readonly number[];
+  /** Element types of the inputs as far as they are known before the run. */
+  readonly inputTypes: readonly (DataType | undefined)[];
+  /** Slots by output position; `undefined` where the node names none. */
+  readonly outputs: readonly (number | undefined)[];
+  /** Slots of this graph's values that nobody reads after this step. */
+  readonly release: readonly number[];
+  /** Whether its outputs are the same in every run: it reads nothing but constants and draws no random numbers. */
+  readonly isConstant: boolean;
 }
 
 /** What a graph to plan is surrounded by. */
@@ -61,10 +83,18 @@ export interface PlanContext {
   readonly keep?: ReadonlySet<string> | undefined;
 }
 
-/** The values a graph sees with their element types, `undefined` where the type shows when it runs. */
+/** The values a graph sees. */
 export interface Scope {
-  readonly types: Map<string, DataType | undefined>;
+  readonly values: Map<string, PlannedValue>;
+  readonly captures: Capture[];
   readonly outer?: Scope | undefined;
+}
+
+interface PlannedValue {
+  readonly slot: number;
+  /** `undefined` where the type shows when the graph runs. */
+  readonly dtype: DataType | undefined;
+  readonly isConstant: boolean;
 }
 
 const plans = new WeakMap<Model, GraphPlan>();
@@ -98,26 +128,35 @@ export function planGraph(
       },
     );
   }
-  const scope: Scope = { types: new Map(), outer: context.outer };
-  for (const tensor of graph.initializers) scope.types.set(tensor.name ?? '', tensor.dtype);
-  for (const sparse of graph.sparseInitializers)
-    scope.types.set(sparse.values?.name ?? '', sparse.values?.dtype);
+  const scope: Scope = { values: new Map(), captures: [], outer: context.outer };
+  const fed = new Set(graph.inputs.map(({ name }) => name));
+  for (const { name = '', dtype } of constantsOf(graph)) declare(scope, name, dtype, !fed.has(name));
   graph.inputs.forEach((input, index) => {
-    scope.types.set(input.name, inputTypes[index] ?? elementType(input.type));
+    declare(scope, input.name, inputTypes[index] ?? elementType(input.type), false);
   });
   checkSingleAssignment(graph, context.place);
   const nodes = sortNodes(graph.nodes, undefined, context.place);
   const lastReader = findLastReaders(nodes, graph, context.keep);
   const steps = nodes.map((node, index) => planNode(node, index, scope, context, lastReader));
-  const outputTypes = graph.outputs.map(({ name }) => typeOf(name, scope, context.place));
+  const outputs = graph.outputs.map(({ name }) => resolve(name, scope, context.place));
   const read = ({ name }: { readonly name?: string | undefined }) => lastReader.has(name ?? '');
   return {
     graph,
     initializers: graph.initializers.filter(read),
     sparseInitializers: graph.sparseInitializers.filter(({ values }) => values !== undefined && read(values)),
     steps,
-    outputTypes,
+    slots: new Map([...scope.values].map(([name, { slot }]) => [name, slot])),
+    outputs: outputs.map(({ slot }) => slot),
+    captures: scope.captures,
+    wanted: [...outputs, ...[...(context.keep ?? [])].flatMap((name) => scope.values.get(name) ?? [])].map(
+      ({ slot }) => slot,
+    ),
+    outputTypes: outputs.map(({ dtype }) => dtype),
   };
+}
+
+function constantsOf(graph: Graph): { readonly name?: string | undefined; readonly dtype?: DataType }[] {
+  return [...graph.initializers, ...graph.sparseInitializers.flatMap(({ values }) => values ?? [])];
 }
 
 function planNode(
@@ -128,20 +167,31 @@ function planNode(
   lastReader: ReadonlyMap<string, number>,
 ): Step {
   const place = `${context.place}/${node.name || node.outputs.find(Boolean) || node.opType}`;
-  const inputs = node.inputs.map((name) => (name === '' ? undefined : typeOf(name, scope, place)));
-  const planned = planCall(node, inputs, scope, { ...context, place });
-  node.outputs.forEach((name, position) => {
-    if (name !== '') scope.types.set(name, planned.outputTypes[position]);
-  });
-  const dead = [...namesRead(node), ...node.outputs];
-  const release = [...new Set(dead)].filter(
-    (name) => name !== '' && (lastReader.get(name) ?? index) === index,
+  const inputs = node.inputs.map((name) => (name === '' ? undefined : resolve(name, scope, place)));
+  const inputTypes = inputs.map((input) => input?.dtype);
+  const { outputTypes, opset, ...call } = planCall(node, inputTypes, scope, { ...context, place });
+  const isConstant =
+    call.graphs.size === 0 && isRepeatable(node, opset) && inputs.every((input) => input?.isConstant ?? true);
+  const outputs = node.outputs.map((name, position) =>
+    name === '' ? undefined : declare(scope, name, outputTypes[position], isConstant),
   );
-  return { node, place, release, ...planned };
+  const dead = [...namesRead(node), ...node.outputs].filter(
+    (name) => (lastReader.get(name) ?? index) === index,
+  );
+  const release = [...new Set(dead)].flatMap((name) => scope.values.get(name)?.slot ?? []);
+  const slots = inputs.map((input) => input?.slot ?? -1);
+  return { node, place, ...call, inputs: slots, inputTypes, outputs, release, isConstant };
+}
+
+/** Whether a node gives the same each time; all of ONNX Runtime's own operators that are run do. */
+function isRepeatable(node: Node, opset: number | undefined): boolean {
+  return normalDomain(node.domain) === 'com.microsoft' || isPure(node, opset);
 }
 
 type PlannedCall = Pick<Step, 'callee' | 'attributes' | 'version' | 'graphs'> & {
   readonly outputTypes: readonly (DataType | undefined)[];
+  /** Version of the node's domain; `undefined` for a call of a model-local function. */
+  readonly opset?: number;
 };
 
 function planCall(
@@ -176,7 +226,7 @@ function planCall(
     const resolved = resolveTypes(callee.signature, inputs, describe(node, version));
     return callee.outputTypes?.({ node, attributes, inputs, version }) ?? resolved;
   });
-  return { callee, attributes, version, graphs, outputTypes };
+  return { callee, attributes, version, graphs, outputTypes, opset };
 }
 
 /**
@@ -223,26 +273,25 @@ export function placed<T>(at: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ModelError && error.at === undefined) {
-      throw new ModelError(error.code, error.message, { at, fix: error.fix, cause: error });
-    }
-    if (error instanceof RangeError) {
-      throw new ModelError(
-        'out-of-memory',
-        `The machine cannot hold what this node makes: ${error.message}.`,
-        {
-          at,
-          cause: error,
-        },
-      );
-    }
-    if (error instanceof ModelError) throw error;
-    throw new ModelError('cannot-compute', `The node does not fit its inputs: ${String(error)}.`, {
-      at,
-      cause: error,
-      fix: 'Check the ranks and attributes of the node; if they are right, report this as a bug.',
-    });
+    throw locate(error, at);
   }
+}
+
+/** An error as a ModelError that says where it happened. */
+export function locate(error: unknown, at: string): ModelError {
+  if (error instanceof ModelError)
+    return error.at === undefined
+      ? new ModelError(error.code, error.message, { at, fix: error.fix, cause: error })
+      : error;
+  if (error instanceof RangeError) {
+    const message = `The machine cannot hold what this node makes: ${error.message}.`;
+    return new ModelError('out-of-memory', message, { at, cause: error });
+  }
+  return new ModelError('cannot-compute', `The node does not fit its inputs: ${String(error)}.`, {
+    at,
+    cause: error,
+    fix: 'Check the ranks and attributes of the node; if they are right, report this as a bug.',
+  });
 }
 
 export function describe(node: Node, version: number): string {
@@ -253,13 +302,27 @@ export function elementType(type: Type | undefined): DataType | undefined {
   return type?.kind === 'tensor' && type.elemType !== 'undefined' ? type.elemType : undefined;
 }
 
-function typeOf(name: string, scope: Scope, at: string): DataType | undefined {
-  for (let at: Scope | undefined = scope; at !== undefined; at = at.outer)
-    if (at.types.has(name)) return at.types.get(name);
-  throw new ModelError('unknown-value', `Nothing makes the value "${name}".`, {
-    at,
-    fix: 'The model is cut or damaged: every value is a graph input, an initializer or the output of a node.',
-  });
+/** Adds a value to a graph's own; a name that is known keeps its slot. */
+function declare(scope: Scope, name: string, dtype: DataType | undefined, isConstant: boolean): number {
+  const slot = scope.values.get(name)?.slot ?? scope.values.size;
+  scope.values.set(name, { slot, dtype, isConstant });
+  return slot;
+}
+
+/** A value that a graph sees; one of a graph around it gets a slot in each graph on the way. */
+function resolve(name: string, scope: Scope, at: string): PlannedValue {
+  const own = scope.values.get(name);
+  if (own !== undefined) return own;
+  if (scope.outer === undefined) {
+    throw new ModelError('unknown-value', `Nothing makes the value "${name}".`, {
+      at,
+      fix: 'The model is cut or damaged: every value is a graph input, an initializer or the output of a node.',
+    });
+  }
+  const outer = resolve(name, scope.outer, at);
+  const slot = declare(scope, name, outer.dtype, outer.isConstant);
+  scope.captures.push({ outer: outer.slot, slot });
+  return { ...outer, slot };
 }
 
 function findLastReaders(

@@ -33,6 +33,11 @@ export function isArray(value: NdArray): boolean {
   return !(value instanceof SequenceValue || value instanceof AbsentValue);
 }
 
+/** The arrays whose elements a value holds. */
+export function arraysOf(value: NdArray): readonly NdArray[] {
+  return value instanceof SequenceValue ? value.items : [value];
+}
+
 /**
  * The elements of a sequence.
  *

@@ -1,4 +1,5 @@
 import { type ArrayData, isLasting } from '../array.ts';
+import { withMemory } from '../memory.ts';
 
 const known = new WeakMap<object, { readonly key: string; readonly made: unknown }>();
 
@@ -13,7 +14,7 @@ export function packedOnce<T>(data: ArrayData, key: string, make: () => T): T {
   if (!isLasting(data)) return make();
   const found = known.get(data);
   if (found?.key === key) return found.made as T;
-  const made = make();
+  const made = withMemory(undefined, make);
   known.set(data, { key, made });
   return made;
 }

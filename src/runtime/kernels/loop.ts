@@ -10,7 +10,7 @@ import { stack } from '../stack.ts';
 export const loop = kernel('Loop', {
   versions: [1, 11, 13, 16, 19, 21, 23, 24, 25],
   types: 'int64, bool, *... -> ?...',
-  run({ attributes: { body }, inputs: [trips, condition, ...initial], runGraph, maxIterations }) {
+  run({ attributes: { body }, inputs: [trips, condition, ...initial], runGraph, discard, maxIterations }) {
     const most = trips === undefined ? 2n ** 63n : (trips.data[0] as bigint);
     let carried = initial as NdArray[];
     let goesOn = condition === undefined || condition.data[0] === 1;
@@ -21,12 +21,11 @@ export const loop = kernel('Loop', {
           fix: 'Give execute() a larger limits.iterations if it is meant to go on.',
         });
       }
-      const [next, ...values] = runGraph(body, [
-        arrayOf('int64', [], [turn]),
-        arrayOf('bool', [], [1]),
-        ...carried,
-      ]);
+      const counters = [arrayOf('int64', [], [turn]), arrayOf('bool', [], [1])];
+      const [next, ...values] = runGraph(body, [...counters, ...carried]);
       goesOn = next!.data[0] === 1;
+      // What the loop was given is not its own to discard.
+      discard(turn === 0 ? [...counters, next!] : [...counters, next!, ...carried]);
       carried = values.slice(0, carried.length);
       for (const [i, items] of collected.entries()) items.push(values[carried.length + i]!);
     }

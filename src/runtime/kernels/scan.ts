@@ -7,7 +7,7 @@ import { sliceAt, stack } from '../stack.ts';
 export const scan = kernel('Scan', {
   versions: [9, 11, 16, 19, 21, 23, 24, 25],
   types: '*... -> ?...',
-  run({ attributes, inputs, runGraph }) {
+  run({ attributes, inputs, runGraph, discard }) {
     const { body, num_scan_inputs } = attributes;
     const states = inputs.length - num_scan_inputs;
     const outputs = body.outputs.length - states;
@@ -21,6 +21,7 @@ export const scan = kernel('Scan', {
           sliceAt(x, axes[i]!, attributes.scan_input_directions?.[i] === 1 ? turns - 1 - turn : turn),
         ),
       run: (values) => runGraph(body, values),
+      discard,
       outputs,
     });
     const stacked = collected.outputs.map((items, i) => {
@@ -37,7 +38,7 @@ export const scan = kernel('Scan', {
 export const scan8 = kernel('Scan', {
   versions: [8],
   types: 'int64, *... -> ?...',
-  run({ attributes, inputs: [lengths, ...inputs], runGraph }) {
+  run({ attributes, inputs: [lengths, ...inputs], runGraph, discard }) {
     if (lengths !== undefined)
       throw new ModelError('unsupported-attribute', 'Scan of version 8 is run without sequence_lens only.');
     const { body, num_scan_inputs } = attributes;
@@ -56,6 +57,7 @@ export const scan8 = kernel('Scan', {
         slice: (turn, turns) =>
           scanned.map((x, i) => sliceAt(x, 0, directions?.[i] === 1 ? turns - 1 - turn : turn)),
         run: (given) => runGraph(body, given),
+        discard,
         outputs: body.outputs.length - states,
       });
       return [...collected.states, ...collected.outputs.map((items) => stack(items))];
@@ -69,14 +71,18 @@ interface ScanCall {
   readonly states: readonly NdArray[];
   readonly slice: (turn: number, turns: number) => NdArray[];
   readonly run: (values: readonly NdArray[]) => NdArray[];
+  readonly discard: (values: readonly NdArray[]) => void;
   readonly outputs: number;
 }
 
-function scanOver({ turns, states, slice, run, outputs }: ScanCall) {
+function scanOver({ turns, states, slice, run, discard, outputs }: ScanCall) {
   let current = states;
   const collected: NdArray[][] = Array.from({ length: outputs }, () => []);
   for (let turn = 0; turn < turns; turn++) {
-    const values = run([...current, ...slice(turn, turns)]);
+    const slices = slice(turn, turns);
+    const values = run([...current, ...slices]);
+    // The first states are not the scan's own to discard.
+    discard(turn === 0 ? slices : [...slices, ...current]);
     current = values.slice(0, states.length);
     for (const [i, items] of collected.entries()) items.push(values[states.length + i]!);
   }

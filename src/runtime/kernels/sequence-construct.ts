@@ -6,5 +6,5 @@ import { sequenceOf } from '../values.ts';
 export const sequenceConstruct = kernel('SequenceConstruct', {
   versions: [11],
   types: '*... -> ?',
-  run: ({ inputs }) => sequenceOf(inputs as readonly NdArray[]),
+  run: ({ inputs }) => sequenceOf([...inputs] as NdArray[]),
 });
