@@ -68,4 +68,15 @@ describe('plan', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('tensorrt@8.6');
   });
+
+  it('is part of what fix tells: before and after', async () => {
+    const { json } = await qdq(['fix', yolo, '--json']);
+    const { before, after } = json().plan;
+    expect({ file: yolo, ...before }).toEqual((await qdq(['plan', yolo, '--json'])).json());
+    expect(before.totals.qdq).toBeGreaterThan(after.totals.qdq);
+    expect(before.bytes).toBeGreaterThan(after.bytes);
+    const { stdout } = await qdq(['fix', yolo]);
+    expect(stdout).toContain('What tensorrt@10 makes of it');
+    expect(stdout).toMatch(new RegExp(`Q and DQ that survive +${before.totals.qdq} +${after.totals.qdq}`));
+  });
 });

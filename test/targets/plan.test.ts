@@ -111,6 +111,27 @@ describe('the plan forecast for TensorRT', () => {
     });
   });
 
+  it('T12: a ResNet-18 with quantizers in front of convolutions only keeps ten', () => {
+    const { totals, layers } = plan(resnet18(false), { target: 'tensorrt@10' });
+    expect(totals).toEqual({ i8i8: 8, i8f: 5, i8i8_residual: 0, i8f_residual: 8, qdq: 10, scale: 0 });
+    const floats = layers.filter((layer) => layer.in === 'F').map(({ kind }) => kind);
+    expect(floats).toEqual(['MaxPool', 'GlobalAveragePool']);
+  });
+
+  it('T13: with quantizers on its residuals too it keeps three', () => {
+    const { totals, layers, qdq } = plan(resnet18(true), { target: 'tensorrt@10' });
+    expect(totals).toEqual({ i8i8: 12, i8f: 1, i8i8_residual: 7, i8f_residual: 1, qdq: 3, scale: 0 });
+    expect(layers.filter(({ kind }) => kind === 'ConvActPool').map(({ fused }) => fused)).toEqual([
+      'W + Conv + BN + Relu + MaxPool',
+    ]);
+    expect(qdq.map(({ kind, law }) => `${kind} ${law}`)).toEqual(['Q L7', 'DQ L3', 'Q P18']);
+  });
+
+  it('T15: a MobileNetV2 with quantizers in front of convolutions only keeps seventeen', () => {
+    const { totals } = plan(mobilenetV2(), { target: 'tensorrt@10' });
+    expect(totals).toEqual({ i8i8: 36, i8f: 7, i8i8_residual: 0, i8f_residual: 10, qdq: 17, scale: 0 });
+  });
+
   it('T18: a neck of transposed convolutions requantizes four branches, and one head takes floats', () => {
     const body = `a = QDQ (x, 0.5)
       ${[0, 1, 2, 3, 4].map((i) => branch(i)).join('\n')}
@@ -215,4 +236,62 @@ describe('the plan forecast for TensorRT', () => {
 function branch(i: number): string {
   const op = i === 0 ? 'QConv' : 'QConvTranspose';
   return `p${i} = Pad (a, pads)\nq${i}_y = ${op} (p${i})\nq${i} = QDQ (q${i}_y, ${i + 2})`;
+}
+
+/** The layers of a ResNet-18, four channels wide, with quantizers on its residuals or without. */
+function resnet18(residuals: boolean): Model {
+  const lines = ['x_q = QDQ (x, 0.5)', 'c = QConv (x_q)', 'n = BN (c)', 'r = Relu (n)'];
+  lines.push('b0 = MaxPool <kernel_shape = [1, 1]> (r)');
+  for (let i = 0; i < 8; i++) {
+    const shortcut = i > 0 && i % 2 === 0;
+    lines.push(
+      `q${i} = QDQ (b${i}, ${i + 1})`,
+      `c${i} = QConv (q${i})`,
+      `n${i} = BN (c${i})`,
+      `r${i} = Relu (n${i})`,
+    );
+    lines.push(`p${i} = QDQ (r${i}, 0.25)`, `d${i} = QConv (p${i})`, `m${i} = BN (d${i})`);
+    if (shortcut) lines.push(`s${i} = QConv (q${i})`, `t${i} = BN (s${i})`);
+    const identity = shortcut ? `t${i}` : `b${i}`;
+    if (residuals) lines.push(`u${i} = QDQ (${identity}, ${i + 1})`);
+    lines.push(`a${i} = Add (m${i}, ${residuals ? `u${i}` : identity})`, `b${i + 1} = Relu (a${i})`);
+  }
+  lines.push('g = GlobalAveragePool (b8)', 'f = Flatten (g)', 'h = QDQ (f, 2)', 'y = QGemm (h)');
+  return quantizedGraph(lines.join('\n'));
+}
+
+/** Blocks of a MobileNetV2, by the channels they make, how many there are, and whether the first expands. */
+const inverted = [
+  [1, 1],
+  [2, 2],
+  [3, 3],
+  [4, 4],
+  [5, 3],
+  [6, 3],
+  [7, 1],
+] as const;
+
+/** The layers of a MobileNetV2, four channels wide: 52 convolutions and a Gemm. */
+function mobilenetV2(): Model {
+  const lines = ['x_q = QDQ (x, 0.5)', 'c = QConv (x_q)', 'n = BN (c)', 'v0 = Clip (n, zero_f, six)'];
+  let [block, layer] = [0, 0];
+  const convolution = (from: string, word: string, bounded: boolean): string => {
+    const i = layer++;
+    lines.push(`q${i} = QDQ (${from}, ${i + 1})`, `c${i} = ${word} (q${i})`, `n${i} = BN (c${i})`);
+    if (!bounded) return `n${i}`;
+    lines.push(`r${i} = Clip (n${i}, zero_f, six)`);
+    return `r${i}`;
+  };
+  for (const [channels, count] of inverted) {
+    for (let i = 0; i < count; i++, block++) {
+      const wide = channels === 1 ? `v${block}` : convolution(`v${block}`, 'QConv', true);
+      const narrow = convolution(convolution(wide, 'QDwConv', true), 'QConv', false);
+      lines.push(
+        i === 0 ? `v${block + 1} = Identity (${narrow})` : `v${block + 1} = Add (v${block}, ${narrow})`,
+      );
+    }
+  }
+  const last = convolution(`v${block}`, 'QConv', true);
+  lines.push(`g = GlobalAveragePool (${last})`, 'f = Flatten (g)', 'h = QDQ (f, 2)', 'y = QGemm (h)');
+  return quantizedGraph(lines.join('\n'), { constants: ['float zero_f = {0}', 'float six = {6}'] });
 }

@@ -50,7 +50,7 @@ function expand(line: string, made: Set<string>): string {
     /^(\w+) = (\w+)\s*(<[^>]*>)? ?\((.*)\)$/.exec(line) ?? [];
   if (word === 'QDQ' || word === 'Q') {
     const [from, scale] = inputs.split(', ');
-    const s = `s${scale!.replace('.', '_')}`;
+    const s = `scale_${scale!.replace('.', '_')}`;
     made.add(`float ${s} = {${scale}}`).add('int8 zero = {0}');
     const codes = word === 'Q' ? to : `${to}_q`;
     const quantize = `[Q_${to}] ${codes} = QuantizeLinear (${from}, ${s}, zero)`;

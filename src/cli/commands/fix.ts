@@ -3,6 +3,7 @@ import type { Model } from '../../ir/index.ts';
 import { saveModel } from '../../node/index.ts';
 import { effects, type Pipeline, type Rewritten, rewrite } from '../../rewrite/index.ts';
 import { ModelError } from '../../support/errors.ts';
+import { type Plan, plan, planTargets } from '../../targets/index.ts';
 import { type VerifyReport, verify } from '../../verify/index.ts';
 import { type Arguments, usage } from '../arguments.ts';
 import { catalogueEntries } from '../catalogue.ts';
@@ -37,8 +38,9 @@ ${unifyOptionsHelp}
                  the effect classes of the rules applied allow it
 ${verifyOptionsHelp}
   --json         one JSON value: .rewrites[{rule, effect, graph, at, before, after, note}],
-                 .before and .after{nodes, quantize, dequantize, bytes}, .findings, .verify,
-                 .verifyExact (the exact rules alone)
+                 .before and .after{nodes, quantize, dequantize, bytes}, .plan{before, after} as
+                 the plan command gives them, .findings, .verify, .verifyExact (the exact
+                 rules alone)
   --help         this text
 
 Exit code: 0 done, 1 the result is not equivalent or rewriting did not come to its end (the
@@ -78,6 +80,7 @@ file is written all the same), 2 failed.`,
       rewritten,
       before: { ...countsOf(model), bytes },
       after: { ...countsOf(rewritten.model), bytes: writing?.bytes },
+      plan: plansOf(model, rewritten.model, pipeline.name),
       report: verified?.report,
       exact: verified?.exact,
       milliseconds: { reading, rewriting, verifying: verified?.milliseconds, writing: writing?.milliseconds },
@@ -90,6 +93,14 @@ file is written all the same), 2 failed.`,
     return fine ? exitCode.fine : exitCode.findings;
   },
 };
+
+/** What the engine makes of the model before and after; absent for targets there is no forecast for. */
+function plansOf(before: Model, after: Model, target: string): FixFacts['plan'] {
+  const name = target === 'tensorrt' ? 'tensorrt@10' : target;
+  if (!planTargets.includes(name)) return undefined;
+  const of = (model: Model): Plan => plan(model, { target: name });
+  return { before: of(before), after: of(after) };
+}
 
 function readPipeline(args: Arguments): Pipeline {
   const target = args.choice('target', targetNames, 'tensorrt');

@@ -1,8 +1,10 @@
 import type { Effect, Rewritten } from '../../rewrite/index.ts';
 import { encodeModelChunks } from '../../serde/index.ts';
 import { formatBytes, formatTime, plural, printTable } from '../../support/text-table.ts';
+import type { Plan } from '../../targets/index.ts';
 import { printVerify, type VerifyReport } from '../../verify/index.ts';
 import type { Counts } from '../facts.ts';
+import { printTotals } from './plan.ts';
 
 /** What `fix` did, to be told to people or programs. */
 export interface FixFacts {
@@ -13,6 +15,8 @@ export interface FixFacts {
   readonly rewritten: Rewritten;
   readonly before: Counts & { readonly bytes: number };
   readonly after: Counts & { readonly bytes: number | undefined };
+  /** What the engine makes of it. */
+  readonly plan: { readonly before: Plan; readonly after: Plan } | undefined;
   readonly report: VerifyReport | undefined;
   /** The exact rules alone. */
   readonly exact: VerifyReport | undefined;
@@ -58,6 +62,7 @@ export function printFix(facts: FixFacts, paint: Paint): string {
     paint('bold', `${facts.file} for ${facts.target}`),
     printRules(rewritten),
     printCounts(facts),
+    printPlans(facts),
     list(
       'Left alone',
       trace.findings.map(({ rule, at, message }) => `${rule} at ${at}: ${message}`),
@@ -104,6 +109,11 @@ function printCounts({ before, after, rewritten }: FixFacts): string {
     row('file', before.bytes, bytes, formatBytes),
   ];
   return printTable(['', 'before', '', 'after'], rows, { align: ['left', 'right', 'left', 'right'] });
+}
+
+function printPlans({ plan }: FixFacts): string {
+  if (plan === undefined) return '';
+  return `What ${plan.after.target} makes of it, as far as the model tells:\n\n${printTotals(plan.before, plan.after)}`;
 }
 
 function encodedLength({ model }: Rewritten): number {
