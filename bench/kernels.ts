@@ -2,7 +2,7 @@
  * Integer kernels on layers of real networks, one thread, beside the obvious loops, ONNX Runtime (native and WebAssembly)
  * and TensorFlow.js on its plain JavaScript backend.
  *
- * Run with `node --expose-gc --import tsx bench/kernels.ts`. Contenders take turns, ours in a thread of its own (see kernels-worker.ts); the table shows medians.
+ * Run with `node --expose-gc --import tsx bench/kernels.ts`, and part of a layer's name for that layer alone. Contenders take turns, ours in a thread of its own (see kernels-worker.ts); the table shows medians.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as native from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
-import { type Model, type Tensor, tensor } from '../src/ir/index.ts';
+import { type DataType, type Model, type Node, type Tensor, tensor } from '../src/ir/index.ts';
 import { makeAttribute } from '../src/ops/index.ts';
 import { fromTensor } from '../src/runtime/array.ts';
 import { convolveSimply } from '../src/runtime/integer/simple.ts';
@@ -31,14 +31,14 @@ interface Layer {
 }
 
 const direct = '≥ 3 × web, ≥ 12 × tfjs';
-const square = '≥ 1 × native';
+const square = '≥ 1 × native, ≥ 1.15 × s8';
 
 const layers: readonly Layer[] = [
   layer('stem 7×7, stride 2', 3, 224, 224, 64, 7, direct, 2),
   layer('3×3, 64 at 56', 64, 56, 56, 64, 3, square),
   layer('3×3, 128 at 28', 128, 28, 28, 128, 3, square),
   layer('3×3, 256 at 14', 256, 14, 14, 256, 3, square),
-  layer('3×3, 512 at 7', 512, 7, 7, 512, 3, '≥ 0.75 × native'),
+  layer('3×3, 512 at 7', 512, 7, 7, 512, 3, '≥ 0.75 × native, ≥ 1 × s8'),
   layer('1×1, 96 → 24 at 56', 96, 56, 56, 24, 1, '≥ 2.5 × web'),
   layer('512 × 512 × 512 as 1×1', 512, 1, 512, 512, 1, direct),
   layer('depthwise 3×3, 96 at 56', 96, 56, 56, 96, 3, '≥ 0.7 × web float32', 1, 96),
@@ -63,14 +63,14 @@ const workerUrl = new URL('./kernels-worker.ts', import.meta.url).href;
 /** Zero point of the inputs. */
 const zero = 128;
 
-/** The table as Markdown. */
-export async function run(rounds = 9): Promise<string> {
+/** The table as Markdown, of the layers whose names contain a text. */
+export async function run(rounds = 9, only = ''): Promise<string> {
   web.env.wasm.numThreads = 1;
   await tf.setBackend('cpu');
   const rows: Row[] = [];
-  for (const each of layers) rows.push(await measure(each, rounds));
+  for (const each of layers) if (each.name.includes(only)) rows.push(await measure(each, rounds));
   return [
-    `10⁹ multiplications with addition a second; medians of ${rounds} rounds. Integer contenders compute ConvInteger on uint8 inputs and int8 weights, and their sums are compared bit by bit; the columns with float32 are Conv.`,
+    `10⁹ multiplications with addition a second; medians of ${rounds} rounds. Integer contenders compute ConvInteger on uint8 inputs and int8 weights, and their sums are compared bit by bit; the columns with float32 are Conv. Web s8 and web u8 are a Conv between DequantizeLinear and QuantizeLinear on int8 and on uint8 inputs: there WebAssembly multiplies bytes 16 at a time, which JavaScript has nothing like.`,
     '',
     table(
       [
@@ -79,10 +79,13 @@ export async function run(rounds = 9): Promise<string> {
         'obvious loops',
         'web',
         'native',
+        'web s8',
+        'web u8',
         'web float32',
         'tfjs float32',
         '÷ web',
         '÷ native',
+        '÷ web s8',
         '÷ web float32',
         '÷ tfjs',
         'goal',
@@ -124,6 +127,11 @@ async function measure(each: Layer, rounds: number): Promise<Row> {
   works.set('tfjs', tensorflow(each, x, w));
   const close: (() => Promise<void>)[] = [];
   const floatModel = encodeModel(modelOf(asFloat(x), asFloat(w), attributes));
+  const signed = tensor(
+    'int8',
+    x.dims,
+    Int8Array.from(layerRequest.x, (code) => code - zero),
+  );
   const integerModel = encodeModel(modelOf(x, w, attributes));
   for (const [name, engine, bytes, feed] of [
     // ONNX Runtime's ConvInteger takes no groups of one channel at a speed worth comparing.
@@ -133,6 +141,8 @@ async function measure(each: Layer, rounds: number): Promise<Row> {
           ['native', native, integerModel, x],
         ] as const)
       : []),
+    ['web s8', web, quantizedModel(signed, w, attributes), signed] as const,
+    ['web u8', web, quantizedModel(x, w, attributes), x] as const,
     ['web float32', web, floatModel, asFloat(x)] as const,
   ]) {
     const session = await (engine as typeof native).InferenceSession.create(bytes, {
@@ -163,11 +173,13 @@ async function measure(each: Layer, rounds: number): Promise<Row> {
   const shown = (value: number | undefined) => value?.toFixed(2) ?? '–';
   const own = rate('ours')!;
   const ratio = (peer: number | undefined) => shown(peer && own / peer);
-  const [wasm, cpu, float, tfjs] = ['web', 'native', 'web float32', 'tfjs'].map(rate);
+  const [wasm, cpu, s8, u8, float, tfjs] = ['web', 'native', 'web s8', 'web u8', 'web float32', 'tfjs'].map(
+    rate,
+  );
   return [
     each.name,
-    ...[own, multiplications / simple.ms / 1e6, wasm, cpu, float, tfjs].map(shown),
-    ...[wasm, cpu, float, tfjs].map(ratio),
+    ...[own, multiplications / simple.ms / 1e6, wasm, cpu, s8, u8, float, tfjs].map(shown),
+    ...[wasm, cpu, s8, float, tfjs].map(ratio),
     each.goal,
   ];
 }
@@ -225,15 +237,58 @@ function asFloat(codes: Tensor): Tensor {
   return tensor('float32', codes.dims, Float32Array.from(codes.toTypedArray() as Int8Array), codes.name);
 }
 
-function modelOf(x: Tensor, w: Tensor, attributes: Readonly<Record<string, number | number[]>>): Model {
+/** One node, Conv or ConvInteger. */
+function modelOf(x: Tensor, w: Tensor, attributes: Attributes): Model {
   const integer = x.dtype === 'uint8';
+  const inputs = integer ? ['x', 'w', 'zero'] : ['x', 'w'];
+  return modelAround(
+    x,
+    integer ? 'int32' : 'float32',
+    [makeNode(integer ? 'ConvInteger' : 'Conv', inputs, 'y', attributes)],
+    [w.withName('w'), ...(integer ? [tensor('uint8', [], [zero], 'zero')] : [])],
+  );
+}
+
+/** A Conv between quantizers, which ONNX Runtime fuses into one QLinearConv. */
+function quantizedModel(x: Tensor, w: Tensor, attributes: Attributes): Uint8Array {
+  const codes = x.dtype as 'int8' | 'uint8';
+  const nodes = [
+    makeNode('DequantizeLinear', ['x', 'scale', 'xZero'], 'xReal'),
+    makeNode('DequantizeLinear', ['w', 'scale', 'wZero'], 'wReal'),
+    makeNode('Conv', ['xReal', 'wReal'], 'yReal', attributes),
+    makeNode('QuantizeLinear', ['yReal', 'yScale', 'xZero'], 'y'),
+  ];
+  return encodeModel(
+    modelAround(x, codes, nodes, [
+      w.withName('w'),
+      tensor('float32', [], [2 ** -7], 'scale'),
+      tensor('float32', [], [2 ** -3], 'yScale'),
+      tensor(codes, [], [codes === 'int8' ? 0 : zero], 'xZero'),
+      tensor('int8', [], [0], 'wZero'),
+    ]),
+  );
+}
+
+type Attributes = Readonly<Record<string, number | number[]>>;
+
+function makeNode(opType: string, inputs: string[], output: string, attributes: Attributes = {}): Node {
+  return {
+    metadata: [],
+    opType,
+    inputs,
+    outputs: [output],
+    attributes: Object.entries(attributes).map(([name, plain]) => makeAttribute(name, plain)),
+    deviceConfigurations: [],
+  };
+}
+
+function modelAround(x: Tensor, output: DataType, nodes: Node[], initializers: Tensor[]): Model {
   const none = { metadata: [] };
-  const value = (name: string, dtype: Tensor['dtype'], dims?: readonly number[]) => ({
+  const value = (name: string, dtype: DataType, dims?: readonly number[]) => ({
     ...none,
     name,
     type: { kind: 'tensor' as const, elemType: dtype, shape: dims?.map((length) => ({ value: length })) },
   });
-  const zeroPoint = tensor('uint8', [], [zero], 'zero');
   return {
     ...none,
     irVersion: 8,
@@ -244,20 +299,11 @@ function modelOf(x: Tensor, w: Tensor, attributes: Readonly<Record<string, numbe
     graph: {
       ...none,
       name: 'layer',
-      nodes: [
-        {
-          ...none,
-          opType: integer ? 'ConvInteger' : 'Conv',
-          inputs: integer ? ['x', 'w', 'zero'] : ['x', 'w'],
-          outputs: ['y'],
-          attributes: Object.entries(attributes).map(([name, plain]) => makeAttribute(name, plain)),
-          deviceConfigurations: [],
-        },
-      ],
-      initializers: [w.withName('w'), ...(integer ? [zeroPoint] : [])],
+      nodes,
+      initializers,
       sparseInitializers: [],
       inputs: [value('x', x.dtype, x.dims)],
-      outputs: [value('y', integer ? 'int32' : 'float32')],
+      outputs: [value('y', output)],
       valueInfos: [],
       quantizationAnnotations: [],
     },
@@ -287,4 +333,4 @@ function time<T>(work: () => T): { readonly result: T; readonly ms: number } {
   return { result, ms: performance.now() - start };
 }
 
-if (process.argv[1]?.endsWith('kernels.ts')) console.log(await run());
+if (process.argv[1]?.endsWith('kernels.ts')) console.log(await run(9, process.argv[2]));

@@ -1,11 +1,12 @@
 import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../array.ts';
-import { type ConvolutionAttributes, checkConvolution, convolve } from '../convolution.ts';
+import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts';
 import { slideWindow, type Window } from '../window.ts';
 import { packedOnce } from './cache.ts';
 import { convolveDepthwise, depthwiseTaps, suitsDepthwise } from './depthwise.ts';
 import { convolveDirectly, suitsDirect } from './direct.ts';
 import { imagesOf } from './image.ts';
 import { type PackedRows, packRows } from './pack.ts';
+import { convolveSimply } from './simple.ts';
 import { convolveSquares, fitsSquares } from './winograd.ts';
 import { suitsWinograd, transformFilters } from './winograd-filters.ts';
 import type { Convolution, Share } from './work.ts';
@@ -61,7 +62,7 @@ export function convolveBytes(
     );
     convolveDirectly({ ...direct, kind: 'direct', packed }, all);
   } else {
-    sums.set(convolve(x, w, attributes, xZero, wZeros).sums);
+    sums.set(convolveSimply(x, w, attributes, xZero, wZeros).sums);
   }
   return { sums, dims };
 }

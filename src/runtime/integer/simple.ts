@@ -1,7 +1,7 @@
-import { allocate, type NdArray, numbersOf } from '../array.ts';
+import { allocate, type NdArray, numbersOf, productOf } from '../array.ts';
 import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts';
 import type { MatMulShape } from '../matmul.ts';
-import { slideWindow } from '../window.ts';
+import { slideWindow, type Window } from '../window.ts';
 import type { IntegerSums } from './convolve.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { IntegerSums } from './convolve.ts';
  * This is what the fast kernels are held to, bit by bit.
  */
 
-/** As `convolveBytes`, for images of two dimensions. */
+/** As `convolveBytes`. */
 export function convolveSimply(
   x: NdArray,
   w: NdArray,
@@ -19,41 +19,56 @@ export function convolveSimply(
   wZeros: ArrayLike<number>,
 ): IntegerSums {
   checkConvolution(x, w, attributes);
-  const [batch, channels, height, width] = x.dims as [number, number, number, number];
-  const [filters, depth, kernelHeight, kernelWidth] = w.dims as [number, number, number, number];
+  const [batch, channels, ...lengths] = x.dims as [number, number, ...number[]];
+  const [filters, depth, ...kernel] = w.dims as [number, number, ...number[]];
   const { group = 1 } = attributes;
-  const window = slideWindow([height, width], [kernelHeight, kernelWidth], attributes);
-  const [outputHeight, outputWidth] = window.output as [number, number];
-  const dims = [batch, filters, outputHeight, outputWidth];
+  const window = slideWindow(lengths, kernel, attributes);
+  const dims = [batch, filters, ...window.output];
   const sums = allocate('int32', dims) as Int32Array;
   const xs = numbersOf(x);
   const ws = numbersOf(w);
-  let to = 0;
-  for (let n = 0; n < batch; n++) {
-    for (let f = 0; f < filters; f++) {
-      const first = Math.floor(f / (filters / group)) * depth;
-      const wZero = wZeros[f % wZeros.length]!;
-      for (let oy = 0; oy < outputHeight; oy++) {
-        for (let ox = 0; ox < outputWidth; ox++) {
-          let sum = 0;
-          for (let c = 0; c < depth; c++) {
-            for (let ky = 0; ky < kernelHeight; ky++) {
-              const y = oy * window.strides[0]! + ky * window.dilations[0]! - window.padsBegin[0]!;
-              for (let kx = 0; kx < kernelWidth; kx++) {
-                const at = ox * window.strides[1]! + kx * window.dilations[1]! - window.padsBegin[1]!;
-                if (y < 0 || y >= height || at < 0 || at >= width) continue;
-                const value = xs[((n * channels + first + c) * height + y) * width + at]! - xZero;
-                const weight = ws[((f * depth + c) * kernelHeight + ky) * kernelWidth + kx]! - wZero;
-                sum = (sum + Math.imul(value, weight)) | 0;
-              }
-            }
+  const size = productOf(lengths);
+  const taps = productOf(kernel);
+  const outputs = productOf(window.output);
+  for (let position = 0; position < outputs; position++) {
+    const seen = tapsInside(window, lengths, position);
+    for (let n = 0; n < batch; n++) {
+      for (let f = 0; f < filters; f++) {
+        const first = n * channels + Math.floor(f / (filters / group)) * depth;
+        const wZero = wZeros[f % wZeros.length]!;
+        let sum = 0;
+        for (let c = 0; c < depth; c++) {
+          for (const [tap, at] of seen) {
+            const weight = ws[(f * depth + c) * taps + tap]! - wZero;
+            sum = (sum + Math.imul(xs[(first + c) * size + at]! - xZero, weight)) | 0;
           }
-          sums[to++] = sum;
         }
+        sums[(n * filters + f) * outputs + position] = sum;
       }
     }
   }
   return { sums, dims };
+}
+
+/** The taps of a window at an output position that lie within the image, and where. */
+function tapsInside(
+  { kernel, strides, dilations, padsBegin, output }: Window,
+  lengths: readonly number[],
+  position: number,
+): [tap: number, at: number][] {
+  const origin = coordinates(position, output).map((o, i) => o * strides[i]! - padsBegin[i]!);
+  const inside: [number, number][] = [];
+  for (let tap = 0; tap < productOf(kernel); tap++) {
+    const at = coordinates(tap, kernel).map((t, i) => origin[i]! + t * dilations[i]!);
+    if (at.every((a, i) => a >= 0 && a < lengths[i]!))
+      inside.push([tap, at.reduce((sum, a, i) => sum * lengths[i]! + a, 0)]);
+  }
+  return inside;
+}
+
+/** The coordinates of a row-major index. */
+function coordinates(index: number, dims: readonly number[]): number[] {
+  return dims.map((length, i) => Math.floor(index / productOf(dims, i + 1)) % length);
 }
 
 /** As `multiplyBytes`. */
