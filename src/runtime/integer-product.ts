@@ -1,6 +1,8 @@
 import { allocateNumbers, makeArray, type NdArray, numbersOf } from './array.ts';
+import type { Conventions } from './conventions.ts';
 import { multiplyBytes } from './integer/matmul.ts';
 import { matMulShape } from './matmul.ts';
+import { checkProductSums } from './overflow.ts';
 
 /**
  * The product of two matrices of codes as real numbers: exact sums times aScale·bScale in float32, plus a bias. Scale and
@@ -12,17 +14,24 @@ export function realProduct(
   scales: readonly [NdArray, NdArray],
   zeros: readonly [NdArray | undefined, NdArray | undefined],
   bias: NdArray | undefined,
+  { overflow }: Conventions,
 ): NdArray {
   const shape = matMulShape(a.dims, b.dims);
+  if (overflow === 'error') checkProductSums({ a, b, aZero: zeros[0], bZero: zeros[1], shape });
   const sums = multiplyBytes(a, b, zeros[0], zeros[1], shape);
   const [aScale, bScale] = [numbersOf(scales[0])[0]!, numbersOf(scales[1])];
-  const target = allocateNumbers('float32', shape.dims);
+  const { columns } = shape;
+  const gains = Float64Array.from({ length: columns }, (_, n) =>
+    Math.fround(aScale * bScale[n % bScale.length]!),
+  );
   const offsets = bias && numbersOf(bias);
-  for (let i = 0; i < target.length; i++) {
-    const column = i % shape.columns;
-    const gain = Math.fround(aScale * bScale[column % bScale.length]!);
-    const real = Math.fround(sums[i]! * gain);
-    target[i] = offsets === undefined ? real : real + offsets[column]!;
+  const target = allocateNumbers('float32', shape.dims, 'overwritten');
+  for (let start = 0; start < target.length; start += columns) {
+    if (offsets === undefined)
+      for (let n = 0; n < columns; n++) target[start + n] = sums[start + n]! * gains[n]!;
+    else
+      for (let n = 0; n < columns; n++)
+        target[start + n] = Math.fround(sums[start + n]! * gains[n]!) + offsets[n % offsets.length]!;
   }
   return makeArray('float32', shape.dims, target);
 }

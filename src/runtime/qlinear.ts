@@ -1,5 +1,13 @@
-import { allocateNumbers, makeArray, type NdArray, numbersOf } from './array.ts';
-import { codeRange, saturate } from './quantize.ts';
+import { allocateNumbers, makeArray, type NdArray, numbersOf, sameDims } from './array.ts';
+import type { RoundingConvention } from './conventions.ts';
+import { zipElements } from './elementwise.ts';
+import { bytesOf, meaningOf } from './integer/codes.ts';
+import { codeRange, saturate, saturateAway } from './quantize.ts';
+
+const { fround } = Math;
+
+/** Adding 1.5·2^52 leaves no room for a fraction. */
+const half = 6755399441055744;
 
 /** Scale and zero point of a whole array. */
 export interface Quantizer {
@@ -19,37 +27,100 @@ export function quantizerOf(scale: NdArray, zero: NdArray | undefined, dtype: Nd
 
 /** The real number of a code, in float32. */
 export function realOf({ scale, zero }: Quantizer, code: number): number {
-  return Math.fround(scale * (code - zero));
+  return fround(scale * (code - zero));
 }
 
-/** The code of a real number: the quotient in float32, plus the zero point, then half to even. */
-export function codeOf({ scale, zero, dtype }: Quantizer, real: number): number {
-  return nearest(Math.fround(Math.fround(real / scale) + zero), dtype);
+/**
+ * The code of a real number where an operator computed it: ONNX Runtime rounds half to even after the zero point is added,
+ * quotient and sum in float32; the reference of the standard does so in double; the others round the quotient itself.
+ */
+export function codeOf(
+  { scale, zero, dtype }: Quantizer,
+  real: number,
+  rounding: RoundingConvention,
+): number {
+  if (rounding === 'onnxruntime') return nearest(fround(fround(real / scale) + zero), dtype);
+  if (rounding === 'onnx') return nearest(real / scale + zero, dtype);
+  const { min, max } = codeRange(dtype);
+  return rounding === 'half-away'
+    ? saturateAway(real / scale, zero, min, max)
+    : saturate(real / scale, zero, min, max);
 }
 
 /** Rounds half to even and saturates. NaN becomes the smallest code. */
 export function nearest(value: number, dtype: NdArray['dtype']): number {
   const { min, max } = codeRange(dtype);
   if (!(value > min)) return min;
-  return value >= max ? max : value + rounding - rounding;
+  return value >= max ? max : value + half - half;
 }
 
-/** Adding 1.5·2^52 leaves no room for a fraction. */
-const rounding = 6755399441055744;
-
-/** The code of a real number as QuantizeLinear makes it: half to even before the zero point is added. */
-function tableCode({ scale, zero, dtype }: Quantizer, real: number): number {
-  const { min, max } = codeRange(dtype);
-  return saturate(Math.fround(real / scale), zero, min, max);
+/** The code of a real number in a table: ONNX Runtime makes those as QuantizeLinear does, half to even before the zero point. */
+function tableCode(to: Quantizer, real: number, rounding: RoundingConvention): number {
+  if (rounding !== 'onnxruntime') return codeOf(to, real, rounding);
+  const { min, max } = codeRange(to.dtype);
+  return saturate(fround(real / to.scale), to.zero, min, max);
 }
 
-/** Codes through a table of what each of them becomes, as ONNX Runtime maps 8-bit codes. */
-export function mapCodes(x: NdArray, from: Quantizer, to: Quantizer, of: (real: number) => number): NdArray {
-  const { min, max } = codeRange(from.dtype);
-  const table = new Map<number, number>();
-  for (let code = min; code <= max; code++) table.set(code, tableCode(to, of(realOf(from, code))));
-  const source = numbersOf(x);
-  const target = allocateNumbers(to.dtype, x.dims);
-  for (let i = 0; i < target.length; i++) target[i] = table.get(source[i]!)!;
+/** 8-bit codes through a table of what each of them becomes, as ONNX Runtime maps them. */
+export function mapCodes(
+  x: NdArray,
+  from: Quantizer,
+  to: Quantizer,
+  of: (real: number) => number,
+  rounding: RoundingConvention,
+): NdArray {
+  const table = allocateNumbers(to.dtype, [256]);
+  meaningOf(x, from.zero).forEach((code, byte) => {
+    table[byte] = tableCode(to, of(fround(from.scale * code)), rounding);
+  });
+  const source = bytesOf(x);
+  const target = allocateNumbers(to.dtype, x.dims, 'overwritten');
+  for (let i = 0; i < target.length; i++) target[i] = table[source[i]!]!;
   return makeArray(to.dtype, x.dims, target);
+}
+
+/** How two codes become one. */
+export interface CodePair {
+  /** What each byte of the first array contributes, and of the second. */
+  readonly left: Float64Array;
+  readonly right: Float64Array;
+  /** Both contributions as a number to round half to even and saturate. */
+  readonly combine: (left: number, right: number) => number;
+}
+
+/** Pairs of 8-bit codes, broadcast against each other. */
+export function zipCodes(
+  a: NdArray,
+  b: NdArray,
+  dtype: NdArray['dtype'],
+  { left, right, combine }: CodePair,
+): NdArray {
+  const [x, y] = [bytesOf(a), bytesOf(b)];
+  if (!sameDims(a.dims, b.dims)) {
+    const bytes = (array: NdArray, data: Uint8Array): NdArray => ({ dtype: 'uint8', dims: array.dims, data });
+    return zipElements(bytes(a, x), bytes(b, y), dtype, (p, q) =>
+      nearest(combine(left[p]!, right[q]!), dtype),
+    );
+  }
+  const { min, max } = codeRange(dtype);
+  const target = allocateNumbers(dtype, a.dims, 'overwritten');
+  for (let i = 0; i < target.length; i++) {
+    const value = combine(left[x[i]!]!, right[y[i]!]!);
+    target[i] = (value > min ? Math.min(value, max) : min) + half - half;
+  }
+  return makeArray(dtype, a.dims, target);
+}
+
+/** Pairs of codes as real numbers in double, for conventions other than ONNX Runtime's. */
+export function zipReals(
+  a: NdArray,
+  b: NdArray,
+  quantizers: readonly [Quantizer, Quantizer, Quantizer],
+  rounding: RoundingConvention,
+  of: (x: number, y: number) => number,
+): NdArray {
+  const [left, right, to] = quantizers;
+  return zipElements(a, b, to.dtype, (x, y) =>
+    codeOf(to, of(left.scale * (x - left.zero), right.scale * (y - right.zero)), rounding),
+  );
 }

@@ -5,19 +5,22 @@ import {
   allocateNumbers,
   makeArray,
   type NdArray,
+  type Numbers,
   normalAxis,
   numbersOf,
   productOf,
   sizeOf,
 } from './array.ts';
+import type { RoundingConvention } from './conventions.ts';
 import { isFloat } from './dtypes.ts';
 import { floatRounder } from './round-float.ts';
 
 /**
  * The one place where real numbers become codes and codes become real numbers.
  *
- * Conventions are ONNX Runtime's: the quotient is rounded to float32 before it is rounded to a whole number, halves to
- * even, then the zero point is added, then the sum saturates. NaN becomes the smallest code.
+ * By default as ONNX Runtime does: the quotient is rounded to float32 before it is rounded to a whole number, halves to
+ * even, then the zero point is added, then the sum saturates. NaN becomes the smallest code. Other conventions differ in
+ * the quotient and in the halves alone (see RoundingConvention).
  */
 
 /** Half to even for |x| < 2^51: adding 1.5·2^52 leaves no room for a fraction. */
@@ -26,12 +29,26 @@ const rounding = 6755399441055744;
 /** Largest quotient whose sum with a zero point is still exact; everything beyond saturates all the same. */
 const huge = 2 ** 40;
 
-/** A whole number (or NaN, ±Inf) rounded half to even, shifted by the zero point and clamped to a type's codes. */
+/** A quotient (any real number, NaN, ±Inf) rounded half to even, shifted by the zero point and clamped to a type's codes. */
 export function saturate(quotient: number, zeroPoint: number, min: number, max: number): number {
   if (Number.isNaN(quotient)) return min;
   const bounded = Math.max(-huge, Math.min(huge, quotient));
   const code = bounded + rounding - rounding + zeroPoint;
   return Math.max(min, Math.min(max, code));
+}
+
+/** The same with halves away from zero. */
+export function saturateAway(quotient: number, zeroPoint: number, min: number, max: number): number {
+  if (Number.isNaN(quotient)) return min;
+  const bounded = Math.max(-huge, Math.min(huge, quotient));
+  return Math.max(min, Math.min(max, halfAway(bounded) + zeroPoint));
+}
+
+/** The nearest whole number, halves away from zero. Adding ½ and rounding down would lift the number before ½ to 1. */
+export function halfAway(value: number): number {
+  const whole = Math.trunc(value);
+  const rest = value - whole;
+  return rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole;
 }
 
 /** Smallest and largest code of an integer type that values are quantized to. */
@@ -125,6 +142,8 @@ export interface QuantizeOptions {
   readonly saturate: boolean;
   /** Rounds the quotient to the type that the division is done in. */
   readonly precision: DataType;
+  /** How quotients become whole numbers; ONNX Runtime's way unless given. */
+  readonly rounding?: RoundingConvention;
 }
 
 /** y = saturate(round(x / scale) + zeroPoint), or the nearest value of a small float type. */
@@ -139,7 +158,7 @@ export function quantize(
   const source = numbersOf(x);
   const scales = numbersOf(scale);
   const zeros = zeroPoint && numbersOf(zeroPoint);
-  const target = allocateNumbers(dtype, x.dims);
+  const target = allocateNumbers(dtype, x.dims, 'overwritten');
   const precision = options.precision === 'float32' ? Math.fround : floatRounder(options.precision);
   const float = isFloat(dtype);
   const { min, max } = float ? { min: 0, max: 0 } : codeRange(dtype);
@@ -156,13 +175,36 @@ export function quantize(
         const value = zero === 0 ? quotient : quotient + zero;
         target[i] = options.saturate && !Number.isNaN(value) ? clampInfinite(round, value) : round(value);
       }
+    } else if (options.rounding === 'half-away') {
+      for (let i = start; i < end; i++) target[i] = saturateAway(source[i]! / s, zero, min, max);
+    } else if (options.rounding === 'half-even') {
+      for (let i = start; i < end; i++) target[i] = saturate(source[i]! / s, zero, min, max);
     } else if (options.precision === 'float32') {
-      for (let i = start; i < end; i++) target[i] = saturate(Math.fround(source[i]! / s), zero, min, max);
+      quantizeRun(source, start, end, s, zero, min, max, target);
     } else {
       for (let i = start; i < end; i++) target[i] = saturate(precision(source[i]! / s), zero, min, max);
     }
   }
   return makeArray(dtype, x.dims, target);
+}
+
+/** The quotient is clamped before it is rounded, which comes to the same; a comparison that fails takes NaN down. */
+function quantizeRun(
+  source: Numbers,
+  start: number,
+  end: number,
+  scale: number,
+  zero: number,
+  min: number,
+  max: number,
+  target: Numbers,
+): void {
+  const [low, high] = [min - zero, max - zero];
+  for (let i = start; i < end; i++) {
+    const quotient = Math.fround(source[i]! / scale);
+    const bounded = quotient > low ? Math.min(quotient, high) : low;
+    target[i] = bounded + rounding - rounding + zero;
+  }
 }
 
 function clampInfinite(round: (value: number) => number, value: number): number {
@@ -180,7 +222,7 @@ export function dequantize(
   const source = numbersOf(x);
   const scales = numbersOf(scale);
   const zeros = zeroPoint && numbersOf(zeroPoint);
-  const target = allocateNumbers(options.dtype, x.dims);
+  const target = allocateNumbers(options.dtype, x.dims, 'overwritten');
   for (let start = 0, run = 0; start < source.length; start += granularity.run, run++) {
     const index = granularity.scaleOf(run);
     const s = scales[index]!;
@@ -189,9 +231,4 @@ export function dequantize(
     for (let i = start; i < end; i++) target[i] = Math.fround(source[i]! - zero) * s;
   }
   return makeArray(options.dtype, x.dims, target);
-}
-
-/** An int32 sum as a code: times a float32 factor in float32, rounded half to even, shifted, saturated. */
-export function requantize(sum: number, factor: number, zeroPoint: number, min: number, max: number): number {
-  return saturate(Math.fround(Math.fround(sum) * factor), zeroPoint, min, max);
 }

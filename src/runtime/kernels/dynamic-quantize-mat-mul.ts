@@ -9,8 +9,8 @@ export const dynamicQuantizeMatMul = kernel<string>('DynamicQuantizeMatMul', {
   versions: [1],
   types: 'float32, B, float32, B, float32 -> float32',
   where: { B: bytes },
-  run({ inputs: [a, b, bScale, bZero, bias] }) {
+  run({ inputs: [a, b, bScale, bZero, bias], conventions }) {
     const [codes, scale, zero] = dynamicallyQuantized(a!);
-    return realProduct(codes, b!, [scale, bScale!], [zero, bZero], bias);
+    return realProduct(codes, b!, [scale, bScale!], [zero, bZero], bias, conventions);
   },
 });

@@ -1,4 +1,3 @@
-import type { NdArray } from '../array.ts';
 import { bytes } from '../dtypes.ts';
 import { realProduct } from '../integer-product.ts';
 import { kernel } from '../kernel.ts';
@@ -9,7 +8,7 @@ export const matMulIntegerToFloat = kernel<string>('MatMulIntegerToFloat', {
   versions: [1],
   types: 'A, B, float32, float32, A, B, float32 -> float32',
   where: { A: bytes, B: bytes },
-  run({ inputs: [a, b, aScale, bScale, aZero, bZero, bias] }) {
-    return realProduct(a!, b!, [aScale!, bScale!], [aZero, bZero], bias) satisfies NdArray;
+  run({ inputs: [a, b, aScale, bScale, aZero, bZero, bias], conventions }) {
+    return realProduct(a!, b!, [aScale!, bScale!], [aZero, bZero], bias, conventions);
   },
 });

@@ -1,8 +1,8 @@
 import type { NdArray } from '../array.ts';
 import { bytes } from '../dtypes.ts';
-import { zipElements } from '../elementwise.ts';
+import { meaningOf } from '../integer/codes.ts';
 import { kernel } from '../kernel.ts';
-import { nearest, quantizerOf } from '../qlinear.ts';
+import { quantizerOf, zipCodes, zipReals } from '../qlinear.ts';
 
 const { fround } = Math;
 
@@ -12,23 +12,24 @@ export const qLinearAdd = kernel<string>('QLinearAdd', {
   versions: [1],
   types: 'T, float32, T, T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ inputs }) {
-    const [a, aScale, aZero, b, bScale, bZero, yScale, yZero] = inputs as readonly NdArray[];
-    const left = quantizerOf(aScale!, aZero, a!.dtype);
-    const right = quantizerOf(bScale!, bZero, a!.dtype);
-    const sum = quantizerOf(yScale!, yZero, a!.dtype);
+  run({ inputs, conventions: { rounding } }) {
+    const [a, aScale, aZero, b, bScale, bZero, yScale, yZero] = inputs as readonly [NdArray, ...NdArray[]];
+    const left = quantizerOf(aScale!, aZero, a.dtype);
+    const right = quantizerOf(bScale!, bZero, a.dtype);
+    const sum = quantizerOf(yScale!, yZero, a.dtype);
+    if (rounding !== 'onnxruntime') return zipReals(a, b!, [left, right, sum], rounding, (x, y) => x + y);
     const p = fround(left.scale / sum.scale);
     const q = fround(right.scale / sum.scale);
     // Fused multiply-adds in ONNX Runtime's order: where a's elements are stretched, the sides change places.
-    const swapped = isStretched(a!, b!);
+    const swapped = isStretched(a, b!);
     const [ax, bx] = [p * left.zero, q * right.zero];
     const fixed = fround(sum.zero - fround(swapped ? bx + fround(ax) : ax + fround(bx)));
-    return zipElements(a!, b!, a!.dtype, (x, y) =>
-      nearest(
-        swapped ? fround(fround(fixed + x * p) + y * q) : fround(fround(fixed + y * q) + x * p),
-        a!.dtype,
-      ),
-    );
+    const first = (code: number, factor: number) => fround(fixed + code * factor);
+    return zipCodes(a, b!, a.dtype, {
+      left: meaningOf(a, 0).map((code) => (swapped ? first(code, p) : code * p)),
+      right: meaningOf(b!, 0).map((code) => (swapped ? code * q : first(code, q))),
+      combine: (x, y) => fround(x + y),
+    });
   },
 });
 

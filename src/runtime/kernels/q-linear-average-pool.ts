@@ -11,7 +11,7 @@ export const qLinearAveragePool = kernel<string>('QLinearAveragePool', {
   versions: [1],
   types: 'T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ attributes, inputs }) {
+  run({ attributes, inputs, conventions: { rounding } }) {
     const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
     if (attributes['channels_last'] === 1)
       throw new ModelError('unsupported-attribute', 'QLinearAveragePool is run with channels_last=0 only.');
@@ -32,7 +32,7 @@ export const qLinearAveragePool = kernel<string>('QLinearAveragePool', {
     );
     const codes = allocateNumbers(x!.dtype, averages.dims);
     const values = numbersOf(averages);
-    for (let i = 0; i < codes.length; i++) codes[i] = codeOf(to, values[i]!);
+    for (let i = 0; i < codes.length; i++) codes[i] = codeOf(to, values[i]!, rounding);
     return makeArray(x!.dtype, averages.dims, codes);
   },
 });

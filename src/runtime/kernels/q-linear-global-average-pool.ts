@@ -1,8 +1,8 @@
-import { allocateNumbers, makeArray, type NdArray, numbersOf, productOf } from '../array.ts';
+import { allocateNumbers, type NdArray, numbersOf, productOf } from '../array.ts';
 import { bytes } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
 import { quantizerOf } from '../qlinear.ts';
-import { codeRange, requantize } from '../quantize.ts';
+import { requantizeSums, requantizingFactor } from '../requantize.ts';
 
 /** Codes of the average of each channel: exact sums, requantized once. */
 export const qLinearGlobalAveragePool = kernel<string>('QLinearGlobalAveragePool', {
@@ -10,7 +10,7 @@ export const qLinearGlobalAveragePool = kernel<string>('QLinearGlobalAveragePool
   versions: [1],
   types: 'T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ attributes, inputs }) {
+  run({ attributes, inputs, conventions: { rounding } }) {
     const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
     const last = attributes['channels_last'] === 1;
     const { dims, dtype } = x!;
@@ -20,16 +20,26 @@ export const qLinearGlobalAveragePool = kernel<string>('QLinearGlobalAveragePool
     const size = last ? productOf(dims, 1, dims.length - 1) : productOf(dims, 2);
     const spatial = new Array<number>(dims.length - 2).fill(1);
     const out = last ? [dims[0]!, ...spatial, channels] : [dims[0]!, channels, ...spatial];
-    const factor = Math.fround(from.scale / Math.fround(to.scale * size));
     const source = numbersOf(x!);
-    const target = allocateNumbers(dtype, out);
-    const { min, max } = codeRange(dtype);
-    for (let row = 0; row < target.length; row++) {
+    const sums = allocateNumbers('int32', out, 'overwritten') as Int32Array;
+    for (let row = 0; row < sums.length; row++) {
       const start = last ? Math.floor(row / channels) * size * channels + (row % channels) : row * size;
       let sum = 0;
       for (let i = 0; i < size; i++) sum += source[start + i * (last ? channels : 1)]! - from.zero;
-      target[row] = requantize(sum, factor, to.zero, min, max);
+      sums[row] = sum;
     }
-    return makeArray(dtype, out, target);
+    // ONNX Runtime divides by the scale times the count in float32.
+    const factor =
+      rounding === 'onnxruntime'
+        ? Math.fround(from.scale / Math.fround(to.scale * size))
+        : requantizingFactor(from.scale, 1 / size, to.scale, rounding);
+    return requantizeSums(sums, out, {
+      channels: 1,
+      inner: sums.length,
+      factors: Float64Array.of(factor),
+      zero: to.zero,
+      dtype,
+      rounding,
+    });
   },
 });

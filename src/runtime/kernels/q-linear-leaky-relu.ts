@@ -9,11 +9,11 @@ export const qLinearLeakyRelu = kernel<string>('QLinearLeakyRelu', {
   versions: [1],
   types: 'T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ attributes, inputs }) {
+  run({ attributes, inputs, conventions: { rounding } }) {
     const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
     const from = quantizerOf(xScale!, xZero, x!.dtype);
     const to = quantizerOf(yScale!, yZero, x!.dtype);
     const alpha = (attributes['alpha'] as number | undefined) ?? Math.fround(0.01);
-    return mapCodes(x!, from, to, (real) => (real >= 0 ? real : Math.fround(real * alpha)));
+    return mapCodes(x!, from, to, (real) => (real >= 0 ? real : Math.fround(real * alpha)), rounding);
   },
 });

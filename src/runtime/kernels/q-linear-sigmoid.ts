@@ -10,10 +10,10 @@ export const qLinearSigmoid = kernel<string>('QLinearSigmoid', {
   versions: [1],
   types: 'T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ inputs }) {
+  run({ inputs, conventions: { rounding } }) {
     const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
     const from = quantizerOf(xScale!, xZero, x!.dtype);
     const to = quantizerOf(yScale!, yZero, x!.dtype);
-    return mapCodes(x!, from, to, logistic32);
+    return mapCodes(x!, from, to, logistic32, rounding);
   },
 });

@@ -12,7 +12,7 @@ export const qLinearSoftmax = kernel<string>('QLinearSoftmax', {
   versions: [1],
   types: 'T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ attributes, inputs }) {
+  run({ attributes, inputs, conventions: { rounding } }) {
     const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
     const { dims, dtype } = x!;
     const from = quantizerOf(xScale!, xZero, dtype);
@@ -31,7 +31,7 @@ export const qLinearSoftmax = kernel<string>('QLinearSoftmax', {
       for (let i = 0; i < length; i++) sum += Math.exp((source[start + i * inner]! - top) * from.scale);
       for (let i = 0; i < length; i++) {
         const at = start + i * inner;
-        target[at] = codeOf(to, Math.fround(Math.exp((source[at]! - top) * from.scale) / sum));
+        target[at] = codeOf(to, Math.fround(Math.exp((source[at]! - top) * from.scale) / sum), rounding);
       }
     }
     return makeArray(dtype, dims, target);

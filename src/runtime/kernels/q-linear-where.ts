@@ -10,14 +10,14 @@ export const qLinearWhere = kernel<string>('QLinearWhere', {
   versions: [1],
   types: 'bool, T, float32, T, T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ inputs }) {
+  run({ inputs, conventions: { rounding } }) {
     const [condition, x, xScale, xZero, y, yScale, yZero, zScale, zZero] = inputs as readonly NdArray[];
     const to = quantizerOf(zScale!, zZero, x!.dtype);
     const same = (real: number) => real;
     return selectElements(
       condition!,
-      mapCodes(x!, quantizerOf(xScale!, xZero, x!.dtype), to, same),
-      mapCodes(y!, quantizerOf(yScale!, yZero, x!.dtype), to, same),
+      mapCodes(x!, quantizerOf(xScale!, xZero, x!.dtype), to, same, rounding),
+      mapCodes(y!, quantizerOf(yScale!, yZero, x!.dtype), to, same, rounding),
     );
   },
 });

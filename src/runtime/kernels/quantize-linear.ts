@@ -30,7 +30,7 @@ export const microsoftQuantizeLinear = kernel<string>('QuantizeLinear', {
   run: quantizeCall,
 });
 
-function quantizeCall({ inputs: [x, scale, zeroPoint], attributes }: KernelCall) {
+function quantizeCall({ inputs: [x, scale, zeroPoint], attributes, conventions }: KernelCall) {
   const { axis = 1, block_size = 0, saturate = 1, output_dtype = 0, precision = 0 } = attributes;
   return quantize(x!, scale!, zeroPoint, {
     axis: axis as number,
@@ -38,6 +38,7 @@ function quantizeCall({ inputs: [x, scale, zeroPoint], attributes }: KernelCall)
     dtype: outputType(zeroPoint?.dtype, output_dtype),
     saturate: saturate === 1,
     precision: dividesIn(x!.dtype, precision as number),
+    rounding: conventions.rounding,
   });
 }
 
