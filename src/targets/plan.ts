@@ -20,6 +20,10 @@ export interface PlanLayer {
   readonly residual: Precision | null;
   /** Names of the model's nodes in it, in the order of the data. */
   readonly nodes: readonly string[];
+  /** Values it reads, each once, constants and quantizers left out. */
+  readonly reads: readonly string[];
+  /** Values it writes. */
+  readonly writes: readonly string[];
 }
 
 /** A quantizer, dequantizer or requantization the engine runs as a kernel of its own. */
@@ -27,6 +31,8 @@ export interface SurvivingQuantizer {
   readonly kind: 'Q' | 'DQ' | 'Scale';
   /** The value it reads, by the name of the float value. */
   readonly tensor: string;
+  /** Layers it exists for, by name, and graph outputs. */
+  readonly readers: readonly string[];
   /** Bytes read and written; null where the shape is not known. */
   readonly bytes: number | null;
   /** The law or fusion that keeps it: a key of `laws`. */

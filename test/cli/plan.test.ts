@@ -15,10 +15,13 @@ describe('plan', () => {
       out: 'I8',
       residual: null,
       nodes: ['/model.0/conv/Conv', '/model.0/act/Sigmoid', '/model.0/act/Mul'],
+      reads: ['images'],
+      writes: ['/model.0/act/Mul_output_0'],
     });
     expect(left[0]).toEqual({
       kind: 'Q',
       tensor: 'images',
+      readers: ['/model.0/conv/Conv'],
       bytes: 3 * 128 * 128 * 5,
       law: 'L7',
       why: 'images is a graph input of floats',

@@ -17,10 +17,10 @@ that removes it. Nothing is run: the forecast sees the file, not the hardware.
 
   --target T   the engine: ${planTargets.join(', ')} (tensorrt@10)
   --all        list every layer and quantizer, not only the first thirty
-  --json       one JSON value: .layers[{name, kind, fused, in, out, residual, nodes}],
-               .qdq[{kind, tensor, bytes, law, why, rule}], .bytes, .islands, .possible,
-               .opaque, and .totals{i8i8, i8f, i8i8_residual, i8f_residual, qdq, scale};
-               bytes are null where a shape is not known
+  --json       one JSON value: .layers[{name, kind, fused, in, out, residual, nodes, reads,
+               writes}], .qdq[{kind, tensor, readers, bytes, law, why, rule}], .bytes,
+               .islands, .possible, .opaque, and .totals{i8i8, i8f, i8i8_residual,
+               i8f_residual, qdq, scale}; bytes are null where a shape is not known
   --help       this text
 
 Exit code: 0, or 2 when the model cannot be read.`,

@@ -6,7 +6,7 @@ import type { Plan, PlanLayer, PlanTotals, Precision, SurvivingQuantizer } from 
 import { type Decision, type Demands, demandsOf } from './demands.ts';
 import { type Chain, type Network, readNetwork } from './network.ts';
 import { survivorsOf } from './survivors.ts';
-import { isStandard, type Unit, unitsOf } from './units.ts';
+import { isStandard, nameOf, type Unit, unitsOf } from './units.ts';
 import type { TensorrtVersion } from './versions.ts';
 
 /**
@@ -66,7 +66,17 @@ function layerOf(unit: Unit, pool: Unit | undefined, { quantized, native }: Deci
     out: precisionOf(native),
     residual: residualOf(unit, native),
     nodes: units.flatMap(({ nodes }) => nodes.map(nameOf)),
+    reads: readsOf(unit),
+    writes: units.at(-1)!.outputs,
   };
+}
+
+function readsOf({ main, residual, others }: Unit): readonly string[] {
+  return [
+    ...new Set(
+      [...main, ...(residual === undefined ? [] : [residual]), ...others].map(({ tensor }) => tensor),
+    ),
+  ];
 }
 
 /** What the second input is read as: the residual of a fused Add, or one side of an Add or Mul in int8. */
@@ -175,8 +185,4 @@ function precisionOf(chain: Chain): Precision {
   if (dtype?.startsWith('float8')) return 'F8';
   if (dtype?.startsWith('float4')) return 'F4';
   return widths.get((dtype && findDataType(dtype)?.bits) ?? 8) ?? 'I8';
-}
-
-function nameOf(node: Node): string {
-  return node.name || node.outputs.find((output) => output !== '') || node.opType;
 }

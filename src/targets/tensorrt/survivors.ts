@@ -1,10 +1,10 @@
 import { findDataType } from '../../ir/index.ts';
 import type { SurvivingQuantizer } from '../plan.ts';
-import type { Demands } from './demands.ts';
+import type { Demand, Demands } from './demands.ts';
 import { type Chain, chainKey, type Network, type Parameters } from './network.ts';
-import { createReasons } from './reasons.ts';
+import { createReasons, type Reasons } from './reasons.ts';
 import { elementBytesOf, elementsOf } from './shapes.ts';
-import type { Unit } from './units.ts';
+import { nameOf, type Unit } from './units.ts';
 
 /**
  * The quantizers that stay kernels of their own: where a value is written otherwise than a reader wants it. Equal ones
@@ -15,46 +15,77 @@ export function survivorsOf(
   units: readonly Unit[],
   demands: Demands,
 ): readonly SurvivingQuantizer[] {
-  const reasons = createReasons(network, units, demands);
+  const collecting = new Collecting(network, createReasons(network, units, demands));
   const made = new Map(units.flatMap((unit) => unit.outputs.map((output) => [output, unit] as const)));
-  const found = new Map<string, SurvivingQuantizer>();
-  const add = (
-    kind: SurvivingQuantizer['kind'],
-    tensor: string,
-    via: Parameters,
-    after: Parameters | undefined,
-  ) => {
-    const key = `${kind} ${JSON.stringify(tensor)} ${after?.key ?? ''} ${via.key}`;
-    if (found.has(key)) return;
-    const bytes = bytesMoved(network, kind, tensor, via, after);
-    found.set(key, { kind, tensor, bytes, ...reasons.of(kind, tensor, via) });
-  };
-  const requantize = (tensor: string, from: Parameters, chain: Chain) => {
-    let before = from;
-    for (const parameters of chain) {
-      if (parameters.key !== before.key) add('Scale', tensor, parameters, before);
-      before = parameters;
-    }
-  };
   for (const [tensor, wanted] of demands.wanted) {
     const unit = made.get(tensor);
     const native = (unit && demands.decisions.get(unit)?.native) ?? network.storedAs(tensor) ?? [];
-    const last = native.at(-1);
-    for (const { chain } of wanted) {
-      if (chainKey(chain) === chainKey(native)) continue;
-      if (last === undefined) {
-        add('Q', tensor, chain[0]!, undefined);
-        requantize(tensor, chain[0]!, chain);
-      } else if (chain.length === 0) add('DQ', tensor, last, undefined);
-      else requantize(tensor, last, startsWith(chain, native) ? chain.slice(native.length) : chain);
-    }
+    for (const demand of wanted) collecting.serve(tensor, native, demand);
   }
-  for (const { tensor, parameters } of demands.floatReads) add('DQ', tensor, parameters, undefined);
+  for (const { tensor, parameters, unit } of demands.floatReads)
+    collecting.add('DQ', tensor, parameters, unit);
   const places = new Map(network.inputs.map((name, i) => [name, i - network.inputs.length] as const));
   units.forEach(({ outputs }, i) => {
     for (const output of outputs) places.set(output, i);
   });
-  return [...found.values()].sort((a, b) => (places.get(a.tensor) ?? 0) - (places.get(b.tensor) ?? 0));
+  return collecting.found().sort((a, b) => (places.get(a.tensor) ?? 0) - (places.get(b.tensor) ?? 0));
+}
+
+class Collecting {
+  readonly #network: Network;
+  readonly #reasons: Reasons;
+  readonly #found = new Map<
+    string,
+    Omit<SurvivingQuantizer, 'readers'> & { readonly readers: Set<string> }
+  >();
+
+  constructor(network: Network, reasons: Reasons) {
+    this.#network = network;
+    this.#reasons = reasons;
+  }
+
+  found(): SurvivingQuantizer[] {
+    return [...this.#found.values()].map((one) => ({ ...one, readers: [...one.readers] }));
+  }
+
+  /** What stands between a value as it is written and as a reader wants it. */
+  serve(tensor: string, native: Chain, { chain, unit }: Demand): void {
+    if (chainKey(chain) === chainKey(native)) return;
+    const last = native.at(-1);
+    if (last === undefined) {
+      this.add('Q', tensor, chain[0]!, unit);
+      this.#requantize(tensor, chain[0]!, chain, unit);
+    } else if (chain.length === 0) this.add('DQ', tensor, last, unit);
+    else this.#requantize(tensor, last, startsWith(chain, native) ? chain.slice(native.length) : chain, unit);
+  }
+
+  add(
+    kind: SurvivingQuantizer['kind'],
+    tensor: string,
+    via: Parameters,
+    reader: Unit | undefined,
+    before?: Parameters,
+  ): void {
+    const key = `${kind} ${JSON.stringify(tensor)} ${before?.key ?? ''} ${via.key}`;
+    const bytes = bytesMoved(this.#network, kind, tensor, via, before);
+    const made = this.#found.get(key) ?? {
+      kind,
+      tensor,
+      bytes,
+      ...this.#reasons.of(kind, tensor, via),
+      readers: new Set<string>(),
+    };
+    made.readers.add(reader === undefined ? 'graph output' : nameOf(reader.core));
+    this.#found.set(key, made);
+  }
+
+  #requantize(tensor: string, from: Parameters, chain: Chain, reader: Unit | undefined): void {
+    let before = from;
+    for (const parameters of chain) {
+      if (parameters.key !== before.key) this.add('Scale', tensor, parameters, reader, before);
+      before = parameters;
+    }
+  }
 }
 
 function startsWith(chain: Chain, start: Chain): boolean {

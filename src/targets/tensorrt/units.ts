@@ -70,6 +70,11 @@ export function isStandard(node: Node): boolean {
   return normalDomain(node.domain) === '';
 }
 
+/** How plans name a node. */
+export function nameOf(node: Node): string {
+  return node.name || node.outputs.find((output) => output !== '') || node.opType;
+}
+
 export function isDepthwise(network: Network, node: Node): boolean {
   const group = intAttribute(node, 'group', 1);
   if (node.opType !== 'Conv' || group === 1) return false;
