@@ -169,7 +169,8 @@ export class ModelSession implements Session {
     try {
       withMemory(this.#memory, () => this.#runner.run(values, this.#watcher(options)));
       const outputs = new Map(this.#outputs.map((output) => [output.name, this.#take(output)]));
-      this.#runner.frame.releaseAll();
+      // Not released one by one: what is left is the caller's, and no part of the planned memory.
+      this.#runner.frame.clear();
       complete = true;
       return this.#arranged.restore(outputs);
     } finally {
