@@ -1,4 +1,4 @@
-import type { DataType, Node, Tensor } from '../../src/ir/index.ts';
+import { type DataType, type Node, type Tensor, valuesOf } from '../../src/ir/index.ts';
 
 /** One element (or, where dims or dtypes differ, one tensor) on which executor and engine disagree. */
 export interface Disagreement {
@@ -148,6 +148,21 @@ export const knownDifferences: readonly KnownDifference[] = [
     why: 'A vector with a scale of one element and a block size is legal; the engine takes it for one scale per tensor and refuses the block size.',
     explains: ({ refusal = '', inputs: [x, scale] }) =>
       /block_size must be 0 for per-tensor/.test(refusal) && x!.dims.length === 1 && scale!.size === 1,
+  },
+  {
+    name: 'averages between far apart scales',
+    operators: ['QLinearGlobalAveragePool'],
+    side: 'specification',
+    why: "Codes saturate whatever the scales are; the engine refuses sums whose factor, x's scale over y's and the count, is 256 or more or below 2^-32.",
+    explains: ({ refusal = '', inputs: [x, from, , to] }) =>
+      /out of computation range/.test(refusal) &&
+      from !== undefined &&
+      to !== undefined &&
+      x!.dims.some((_, axis) => {
+        const count = x!.dims.reduce((a, b) => a * b, 1) / (x!.dims[0]! * x!.dims[axis]!);
+        const factor = Number(valuesOf(from)[0]) / (Number(valuesOf(to)[0]) * count);
+        return !(factor < 256 && factor >= 2 ** -32);
+      }),
   },
 ];
 
