@@ -59,7 +59,7 @@ export const packedSums = new Float64Array(2 * sumRoom + 2);
  * column panels, and puts the sums of the three columns at `slot` of the packed sums, and `sumRoom` further on.
  *
  * V8 folds base address and length of a typed array that a function finds in a constant of its closure, provided the
- * closure is made once; a bundler turns constants of a module into variables, hence the function around it. Views of one
+ * closure is made once; constants of a module, imported or bundled, it loads and checks each time, hence the function around it. Views of one
  * buffer, shifted by an element each, are read at one index and need one bounds check. Six sums and their products are what
  * fits the registers, and a second loop in the function would undo the folding. Indices are made 32-bit integers on entry:
  * then they stay so in the loop, whatever numbers they are computed from.

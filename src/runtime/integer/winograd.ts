@@ -154,6 +154,16 @@ function multiplyPositions(count: number, squares: number, slots: number, panelS
  */
 const storeSquares = (() => {
   const m = packedSums;
+  const [up, down, round] = [lane, unlane, rounding];
+  /** Unpacks four times a pair of results, 2^27 apart. */
+  const storePair = (sum: number, sums: Int32Array, at: number, above: number, add: boolean): void => {
+    const upper = sum * down + round - round;
+    const lower = (sum - upper * up) * 0.25;
+    const other = (at + above) | 0;
+    const before = add ? sums[at]! : 0;
+    sums[other] = add ? sums[other]! + upper : upper;
+    sums[at] = before + lower;
+  };
   return (
     slot: number,
     slots: number,
@@ -201,13 +211,3 @@ const storeSquares = (() => {
     }
   };
 })();
-
-/** Unpacks four times a pair of results, 2^27 apart. */
-function storePair(sum: number, sums: Int32Array, at: number, above: number, add: boolean): void {
-  const upper = sum * unlane + rounding - rounding;
-  const lower = (sum - upper * lane) * 0.25;
-  const other = (at + above) | 0;
-  const before = add ? sums[at]! : 0;
-  sums[other] = add ? sums[other]! + upper : upper;
-  sums[at] = before + lower;
-}
