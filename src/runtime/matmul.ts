@@ -1,7 +1,5 @@
 import { ModelError } from '../support/errors.ts';
-import { allocateDoubles, type Cells } from './array.ts';
 import { broadcastDims, broadcastStrides } from './broadcast.ts';
-import { multiplyPanels, type Precision, packPanels } from './gemm.ts';
 import { positions } from './padded.ts';
 
 /** How numpy multiplies two arrays of matrices. */
@@ -43,27 +41,4 @@ export function matMulShape(a: readonly number[], b: readonly number[]): MatMulS
     left: starts(left, rows * depth!),
     right: starts(right, depth! * columns),
   };
-}
-
-/** Products of matrices, all batches one after another. In double precision exact for integers up to 2^53. */
-export function multiplyMatrices(a: Cells, b: Cells, shape: MatMulShape, precision: Precision): Float64Array {
-  const { rows, depth, columns, left, right } = shape;
-  const result = allocateDoubles(left.length * rows * columns);
-  const packed = new Map<number, Float64Array>();
-  for (let n = 0; n < left.length; n++) {
-    const at = right[n]!;
-    const panels = packed.get(at) ?? packPanels(b, at, columns, depth, 1, columns);
-    if (packed.size < 64) packed.set(at, panels);
-    const start = n * rows * columns;
-    multiplyPanels(
-      packPanels(a, left[n]!, rows, depth, depth, 1),
-      panels,
-      rows,
-      columns,
-      depth,
-      precision,
-      result.subarray(start, start + rows * columns),
-    );
-  }
-  return result;
 }

@@ -1,15 +1,8 @@
 import { ModelError } from '../../support/errors.ts';
-import {
-  allocateDoubles,
-  allocateNumbers,
-  cellsOf,
-  makeArray,
-  numbersOf,
-  productOf,
-  stridesOf,
-} from '../array.ts';
+import { allocateDoubles, allocateNumbers, makeArray, numbersOf, productOf, stridesOf } from '../array.ts';
 import { floats } from '../dtypes.ts';
-import { multiplyPanels, packPanels, precisionOf } from '../gemm.ts';
+import { multiplySums } from '../float/matmul.ts';
+import { summationOf } from '../float/sums.ts';
 import { kernel } from '../kernel.ts';
 import { positions } from '../padded.ts';
 import { transposeWindow } from '../transpose-window.ts';
@@ -22,7 +15,7 @@ export const convTranspose = kernel('ConvTranspose', {
   versions: [1, 11, 22],
   types: 'T, T, T -> T',
   where: { T: floats },
-  run({ attributes, inputs: [x, w, bias] }) {
+  run({ attributes, inputs: [x, w, bias], conventions }) {
     const { group } = attributes;
     const [batch, channels] = x!.dims as [number, number];
     const [depth, perGroup] = w!.dims as [number, number];
@@ -60,22 +53,22 @@ export const convTranspose = kernel('ConvTranspose', {
     const perChannel = channels / group;
     const rows = perGroup * taps.length;
     const size = origins.length;
-    const precision = precisionOf(x!.dtype);
-    const weights = cellsOf(w!);
+    const summation = summationOf(x!.dtype, conventions.sums);
+    const [images, weights] = [x!.data as Float32Array, w!.data as Float32Array];
     const sums = allocateDoubles(perGroup * fullSize);
     const offsets = bias && numbersOf(bias);
     for (let n = 0; n < batch; n++) {
       for (let g = 0; g < group; g++) {
-        const left = packPanels(weights, g * perChannel * rows, rows, perChannel, 1, rows);
-        const right = packPanels(
-          cellsOf(x!),
-          (n * channels + g * perChannel) * size,
-          size,
-          perChannel,
-          1,
-          size,
-        );
-        const columns = multiplyPanels(left, right, rows, size, perChannel, precision);
+        const filters = {
+          data: weights,
+          start: g * perChannel * rows,
+          count: rows,
+          step: 1,
+          depthStep: rows,
+        };
+        const image = (n * channels + g * perChannel) * size;
+        const places = { data: images, start: image, count: size, step: 1, depthStep: size };
+        const columns = multiplySums(filters, places, perChannel, summation);
         sums.fill(0);
         for (let row = 0; row < rows; row++) {
           const to = Math.floor(row / taps.length) * fullSize + taps[row % taps.length]!;

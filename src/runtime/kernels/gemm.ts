@@ -1,8 +1,9 @@
 import { ModelError } from '../../support/errors.ts';
-import { allocateNumbers, cellsOf, makeArray, type NdArray, numbersOf } from '../array.ts';
+import { allocateNumbers, makeArray, type NdArray, numbersOf } from '../array.ts';
 import { broadcastDims, broadcastStrides } from '../broadcast.ts';
 import { floats } from '../dtypes.ts';
-import { multiplyPanels, packPanels, precisionOf } from '../gemm.ts';
+import { type Lines, multiplySums } from '../float/matmul.ts';
+import { summationOf } from '../float/sums.ts';
 import { kernel } from '../kernel.ts';
 import { positions } from '../padded.ts';
 
@@ -11,7 +12,7 @@ export const gemm = kernel('Gemm', {
   versions: [1, 6, 7, 9, 11, 13],
   types: 'T, T, T -> T',
   where: { T: [...floats, 'int32', 'uint32'] },
-  run({ attributes: { alpha, beta, transA, transB }, inputs: [a, b, c] }) {
+  run({ attributes: { alpha, beta, transA, transB }, inputs: [a, b, c], conventions }) {
     const left = matrixOf(a!, transA === 1);
     const right = matrixOf(b!, transB === 1);
     if (left.columns !== right.rows) {
@@ -21,14 +22,11 @@ export const gemm = kernel('Gemm', {
       );
     }
     const dims = [left.rows, right.columns];
-    const depth = left.columns;
-    const product = multiplyPanels(
-      packPanels(cellsOf(a!), 0, left.rows, depth, left.rowStride, left.columnStride),
-      packPanels(cellsOf(b!), 0, right.columns, depth, right.columnStride, right.rowStride),
-      left.rows,
-      right.columns,
-      depth,
-      precisionOf(a!.dtype),
+    const product = multiplySums(
+      linesOf(a!, left.rows, left.rowStride, left.columnStride),
+      linesOf(b!, right.columns, right.columnStride, right.rowStride),
+      left.columns,
+      summationOf(a!.dtype, conventions.sums),
     );
     const target = allocateNumbers(a!.dtype, dims);
     const at = c && addendPositions(c, dims);
@@ -45,6 +43,11 @@ function matrixOf({ dims }: NdArray, transposed: boolean) {
   return transposed
     ? { rows: columns, columns: rows, rowStride: 1, columnStride: columns }
     : { rows, columns, rowStride: columns, columnStride: 1 };
+}
+
+function linesOf({ dtype, data }: NdArray, count: number, step: number, depthStep: number): Lines {
+  const numbers = dtype.includes('int') ? Float64Array.from(data as Int32Array) : (data as Float32Array);
+  return { data: numbers, start: 0, count, step, depthStep };
 }
 
 function addendPositions(c: NdArray, dims: readonly number[]): Int32Array {

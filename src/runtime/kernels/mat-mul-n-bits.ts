@@ -1,9 +1,11 @@
 import { ModelError } from '../../support/errors.ts';
-import { allocateDoubles, allocateNumbers, makeArray, type NdArray, numbersOf } from '../array.ts';
+import { allocateDoubles, allocateNumbers, isLasting, makeArray, type NdArray, numbersOf } from '../array.ts';
 import { floats } from '../dtypes.ts';
-import { precisionOf } from '../gemm.ts';
+import { multiplyWithPairs, pairColumns } from '../float/matmul.ts';
+import { summationOf } from '../float/sums.ts';
+import { packedOnce } from '../integer/cache.ts';
 import { kernel } from '../kernel.ts';
-import { matMulShape, multiplyMatrices } from '../matmul.ts';
+import { matMulShape } from '../matmul.ts';
 
 /**
  * A·Bᵀ where B [N, K] is stored in blocks along K: codes of 2, 4 or 8 bits, low bits first, a scale for each block, and a
@@ -14,7 +16,7 @@ export const matMulNBits = kernel<string>('MatMulNBits', {
   versions: [1],
   types: 'T, uint8, T, Z, int32, T -> T',
   where: { T: floats, Z: [...floats, 'uint8'] },
-  run({ attributes, inputs: [a, b, scales, zeros, order, bias] }) {
+  run({ attributes, inputs: [a, b, scales, zeros, order, bias], conventions }) {
     const [depth, columns] = [attributes['K'] as number, attributes['N'] as number];
     const bits = (attributes['bits'] as number | undefined) ?? 4;
     const size = attributes['block_size'] as number;
@@ -25,12 +27,17 @@ export const matMulNBits = kernel<string>('MatMulNBits', {
         'shape-mismatch',
         `[${a!.dims}] cannot be multiplied with ${bits} bits in blocks of ${size}, K ${depth}.`,
       );
-    const weights = unpack(b!, scales!, zeros, { depth, columns, bits, size });
+    const packing = { depth, columns, bits, size };
+    const pack = () => pairColumns(unpack(b!, scales!, zeros, packing), 0, depth, columns);
+    const constant = isLasting(scales!.data) && (zeros === undefined || isLasting(zeros.data));
+    const pairs = constant ? packedOnce(b!.data, Object.values(packing).join(), pack) : pack();
     const shape = matMulShape(a!.dims, [depth, columns]);
-    const products = multiplyMatrices(numbersOf(a!), weights, shape, precisionOf(a!.dtype));
+    const product = multiplyWithPairs(a!, shape, summationOf(a!.dtype, conventions.sums), () => pairs);
+    if (bias === undefined) return product;
+    const products = numbersOf(product);
     const target = allocateNumbers(a!.dtype, shape.dims);
-    const offsets = bias && numbersOf(bias);
-    for (let i = 0; i < target.length; i++) target[i] = products[i]! + (offsets?.[i % columns] ?? 0);
+    const offsets = numbersOf(bias);
+    for (let i = 0; i < target.length; i++) target[i] = products[i]! + offsets[i % columns]!;
     return makeArray(a!.dtype, shape.dims, target);
   },
 });

@@ -1,20 +1,21 @@
 import { allocate, type Cells, cellsOf, makeArray, type NdArray } from '../array.ts';
 import { floats } from '../dtypes.ts';
-import { precisionOf } from '../gemm.ts';
+import { multiplyFloats } from '../float/matmul.ts';
+import { summationOf } from '../float/sums.ts';
 import { kernel } from '../kernel.ts';
-import { type MatMulShape, matMulShape, multiplyMatrices } from '../matmul.ts';
+import { type MatMulShape, matMulShape } from '../matmul.ts';
 
 /** Matrix product as numpy's matmul; integers wrap. */
 export const matMul = kernel('MatMul', {
   versions: [1, 9, 13],
   types: 'T, T -> T',
   where: { T: [...floats, 'int32', 'uint32', 'int64', 'uint64'] },
-  run({ inputs: [a, b] }) {
+  run({ inputs: [a, b], conventions }) {
     const shape = matMulShape(a!.dims, b!.dims);
-    const target = allocate(a!.dtype, shape.dims);
     if (floats.includes(a!.dtype))
-      (target as Float32Array).set(multiplyMatrices(cellsOf(a!), cellsOf(b!), shape, precisionOf(a!.dtype)));
-    else multiplyIntegers(a!, b!, shape, target as unknown as Cells);
+      return multiplyFloats(a!, b!, shape, summationOf(a!.dtype, conventions.sums));
+    const target = allocate(a!.dtype, shape.dims);
+    multiplyIntegers(a!, b!, shape, target as unknown as Cells);
     return makeArray(a!.dtype, shape.dims, target);
   },
 });
