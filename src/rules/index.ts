@@ -7,12 +7,18 @@ import {
   quantizeBeforeGather,
   quantizeBeforeResize,
   removeDanglingDequantizeInt8,
-  unquantizeBeforeResize,
+  requantize,
+  unquantize,
+  unquantizeAveragePool,
+  unquantizeHalfQuantizedMatmul,
 } from './quantize/index.ts';
+import { report } from './report/index.ts';
 import { simplify } from './simplify/index.ts';
 
 export * from './fuse/index.ts';
 export * from './quantize/index.ts';
+export type { Range, Ranges } from './ranges.ts';
+export * from './report/index.ts';
 export * from './simplify/index.ts';
 
 /** Every rule there is, those included that are only used when asked for. */
@@ -25,6 +31,10 @@ export const catalogue = ruleSet(
   quantizeBeforeGather,
   quantizeBeforeResize,
   quantizeAfterResize,
-  unquantizeBeforeResize,
+  unquantize,
+  unquantizeAveragePool,
+  unquantizeHalfQuantizedMatmul,
+  requantize,
   removeDanglingDequantizeInt8,
+  report,
 );

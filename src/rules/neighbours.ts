@@ -1,5 +1,5 @@
 import type { NodeMatch, Objection, Value } from '../pattern/index.ts';
-import { epilogues } from './operators.ts';
+import { copies, curvedActivations, epilogues } from './operators.ts';
 
 /** What the rules ask about the nodes around a match. */
 
@@ -24,4 +24,113 @@ export function unlessOtherType(x: Value, other: Value): Objection {
     x.dtype !== other.dtype &&
     `${x} is ${x.dtype}, and ${other} ${other.dtype}`
   );
+}
+
+/** Objects unless all that becomes of a value is told by the nodes that read it: no output, no subgraph. */
+export function unlessInnerValue(value: Value): Objection {
+  if (value.isGraphOutput) return `${value} is an output of the graph`;
+  if (value.uses.length === 0) return `nobody reads ${value}`;
+  const captured = value.uses.find(({ index }) => index < 0);
+  return captured !== undefined && `a subgraph of ${captured.reader} reads ${value}`;
+}
+
+/** Objects unless every reader of a value is one of some standard operators, or says so itself. */
+export function unlessAllReaders(
+  value: Value,
+  fits: (reader: NodeMatch, index: number) => boolean,
+  wanted: string,
+): Objection {
+  const bad = unlessInnerValue(value);
+  if (bad) return bad;
+  const other = value.uses.find(({ reader, index }) => !(reader.isStandard && fits(reader, index)));
+  return other !== undefined && `${other.reader} reads ${value}, too, and is no ${wanted}`;
+}
+
+/** The one node that reads a value, where there is exactly one. */
+export function onlyReader(value: Value): { readonly reader: NodeMatch; readonly index: number } | undefined {
+  const [use, ...others] = value.uses;
+  return others.length === 0 && !value.isGraphOutput && use !== undefined && use.index >= 0 ? use : undefined;
+}
+
+/**
+ * The activation that all readers of a value are, if they are one: an operator of its own, or a gate – the value times a
+ * function of it, as in x · Sigmoid(x), x · HardSigmoid(x), x · Tanh(Softplus(x)) and the erf form of GELU.
+ */
+export function curvedActivationOn(value: Value): string | undefined {
+  if (unlessInnerValue(value)) return undefined;
+  const readers = value.uses.map(({ reader }) => reader);
+  const [first] = readers;
+  if (readers.length === 1)
+    return curvedActivations.has(first!.opType) && first!.isStandard ? first!.opType : undefined;
+  if (readers.length !== 2) return undefined;
+  for (const [gate, product] of [readers, [...readers].reverse()] as [NodeMatch, NodeMatch][]) {
+    const path = product.opType === 'Mul' && gate.node !== product.node ? gatePath(gate, product) : undefined;
+    if (path !== undefined) return `${path.join(' · ')} · Mul`;
+  }
+  return undefined;
+}
+
+/** From the gate down to the product, over operators that nobody else reads and that take constants besides. */
+function gatePath(gate: NodeMatch, product: NodeMatch): readonly string[] | undefined {
+  const path: string[] = [];
+  let node = gate;
+  if (gate.opType === 'Mul' && gate.inputs.every((input) => input?.constant === undefined)) return undefined;
+  for (let steps = 0; steps < 6; steps++) {
+    if (!node.isStandard || !(gateSteps.has(node.opType) || curvedActivations.has(node.opType)))
+      return undefined;
+    path.push(node.opType);
+    const use = onlyReader(node.output);
+    if (use === undefined) return undefined;
+    if (use.reader.node === product.node) {
+      const isCurved = path.some((op) => op === 'Erf' || curvedActivations.has(op));
+      return isCurved ? path : undefined;
+    }
+    const others = use.reader.inputs.filter((_, i) => i !== use.index);
+    if (use.reader.opType === 'Mul' && others.some((other) => other?.constant === undefined))
+      return undefined;
+    node = use.reader;
+  }
+  return undefined;
+}
+
+const gateSteps: ReadonlySet<string> = new Set(['Div', 'Mul', 'Add', 'Erf', 'Clip']);
+
+/** The convolution whose result a value is, batch norm and bias included; undefined where it is none. */
+export function convolutionOf(value: Value): NodeMatch | undefined {
+  let maker = makerOf(value);
+  for (let steps = 0; steps < 3 && maker !== undefined; steps++) {
+    if (maker.opType === 'Conv' || maker.opType === 'ConvTranspose') return maker;
+    const isAffine =
+      maker.opType === 'BatchNormalization' ||
+      ((maker.opType === 'Add' || maker.opType === 'Mul') && maker.inputs[1]?.constant !== undefined);
+    if (!isAffine) return undefined;
+    maker = makerOf(maker.inputs[0]!);
+  }
+  return undefined;
+}
+
+/** The quantizer pair a value comes out of: its DequantizeLinear, and the QuantizeLinear that it reads. */
+export function pairInFrontOf(value: Value):
+  | {
+      readonly dequantize: NodeMatch<'DequantizeLinear'>;
+      readonly quantize: NodeMatch<'QuantizeLinear'>;
+      readonly x: Value;
+    }
+  | undefined {
+  const dequantize = makerOf(value);
+  if (dequantize?.opType !== 'DequantizeLinear') return undefined;
+  const quantize = makerOf(dequantize.inputs[0]!);
+  if (quantize?.opType !== 'QuantizeLinear') return undefined;
+  return { dequantize, quantize, x: quantize.inputs[0]! } as never;
+}
+
+/** Whether a value has codes behind it: a DequantizeLinear makes it, or copies of one that it makes. */
+export function isQuantized(value: Value): boolean {
+  let maker = makerOf(value);
+  for (let steps = 0; steps < 8 && maker !== undefined; steps++) {
+    if (maker.opType === 'DequantizeLinear') return true;
+    if (!copies.has(maker.opType)) return false;
+    maker = makerOf(maker.inputs[0]!);
+  }
+  return false;
 }

@@ -22,3 +22,45 @@ export const curvedActivations: ReadonlySet<string> = new Set([
   'Softplus',
   'Softsign',
 ]);
+
+/** Operators that engines run in float, whatever stands around them. */
+export const floatOnly: ReadonlySet<string> = new Set([
+  ...curvedActivations,
+  'Softmax',
+  'LogSoftmax',
+  'LayerNormalization',
+  'InstanceNormalization',
+  'GroupNormalization',
+  'RMSNormalization',
+  'Erf',
+  'Exp',
+  'Log',
+  'Sqrt',
+  'Pow',
+  'Div',
+  'Sub',
+  'Reciprocal',
+  'ReduceMean',
+  'ReduceSum',
+  'ReduceL2',
+  'Resize',
+  'TopK',
+  'ArgMax',
+  'ArgMin',
+  'NonMaxSuppression',
+]);
+
+/** Operators that move elements and compute with none: engines move quantizers past them. */
+export const copies: ReadonlySet<string> = new Set([
+  'Reshape',
+  'Transpose',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'Slice',
+  'Split',
+  'Identity',
+]);
+
+/** Operators that engines average int8 with, if both sides are quantized. */
+export const averagePools: ReadonlySet<string> = new Set(['AveragePool', 'GlobalAveragePool']);

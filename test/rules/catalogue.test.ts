@@ -26,8 +26,21 @@ describe('the catalogue of rules', () => {
         "quantize-before-gather",
         "quantize-before-resize",
         "quantize-after-resize",
+        "unquantize-conv-bn-edge",
+        "unquantize-before-activation",
+        "unquantize-conv-add-edge",
+        "one-float-add-input",
+        "gate-both-or-none",
+        "drop-isolated-qdq",
+        "float-islands",
         "unquantize-before-resize",
+        "unquantize-average-pool",
+        "unquantize-half-quantized-matmul",
+        "quantize-residual",
+        "quantize-average-pool-both-sides",
+        "quantize-attention-matmuls",
         "remove-dangling-dequantize-int8",
+        "uncalibrated-residual",
       ]
     `);
   });
@@ -46,7 +59,7 @@ describe('the catalogue of rules', () => {
 
   it.each([...rules.catalogue])('$name has a file and a test of its name', (rule) => {
     const name = rule.name.replace(/-int8$/, '');
-    const homes = ['simplify', 'fuse', 'quantize'].filter((folder) =>
+    const homes = ['simplify', 'fuse', 'quantize', 'lower', 'report'].filter((folder) =>
       file(`src/rules/${folder}`, name, '.ts'),
     );
     expect(homes.length).toBe(1);

@@ -27,7 +27,7 @@ const merges: readonly (readonly [string, string])[] = [
   ],
   [
     'ScatterElements <axis = 3> (a, i, b)',
-    'int64[2,4,2,2] i = {' + Array.from({ length: 32 }, (_, i) => i & 1).join(', ') + '}',
+    `int64[2,4,2,2] i = {${Array.from({ length: 32 }, (_, i) => i & 1).join(', ')}}`,
   ],
 ];
 const gathered = (node: string, dims: string, constants: string) => `

@@ -1,0 +1,76 @@
+import { any, anyOf, type Objection, type Value } from '../../pattern/index.ts';
+import { type Rule, rule } from '../../rewrite/index.ts';
+import { isQuantized, pairInFrontOf } from '../neighbours.ts';
+import { describeScale, newPair, pairOn, type Ranges, scaleOf } from '../ranges.ts';
+
+const name = 'quantize-average-pool-both-sides';
+
+/**
+ * Q → DQ → AveragePool → float  ⇒  Q → DQ → AveragePool → Q → DQ → float
+ * float → AveragePool → Q → DQ  ⇒  float → Q → DQ → AveragePool → Q → DQ
+ *
+ * An engine averages int8 if both sides are quantized. No mean is larger than the largest element, so the scale in front
+ * serves behind as well, coarse as it is; in front, the pair is the one that another reader has. Ranges that have been
+ * observed – `quantizeAveragePoolBothSidesWith(ranges)` – are better than either.
+ */
+export const quantizeAveragePoolBothSides: Rule = poolRule(new Map());
+
+/** The same rule with scales of ranges that have been observed: int8, zero point 0, amax / 127. */
+export function quantizeAveragePoolBothSidesWith(ranges: Ranges): Rule {
+  return poolRule(ranges);
+}
+
+function poolRule(ranges: Ranges): Rule {
+  return rule({
+    name,
+    summary: 'half quantized AveragePool or GlobalAveragePool ⇒ quantized on both sides',
+    reason: 'The pool runs in int8, and what is in front of it has no float reader left.',
+    condition:
+      'One side is quantized; the scale of the other is observed, or taken from the pair there is. Adds one rounding.',
+    sources: ['TensorRT engine explorer: ResNet-18 with and without quantized average pool'],
+    effect: 'scale',
+
+    match: anyOf(['AveragePool', 'GlobalAveragePool'] as const, any('x')).as('pool'),
+
+    unless: ({ x, pool }) =>
+      unlessHalfQuantized(x, pool.output) || unlessScaleIsKnown(x, pool.output, ranges),
+
+    note({ x, pool }) {
+      const value = isQuantized(x) ? pool.output : x;
+      return `"${value}" gets a pair: ${describeScale(scaleFor(x, pool.output, ranges)!)}`;
+    },
+
+    rewrite({ x, pool }, build) {
+      const scale = scaleFor(x, pool.output, ranges)!;
+      if (isQuantized(x)) return newPair(build, build.copy(pool, [x]), scale);
+      return build.copy(pool, [pairOn(x)?.dequantize.output ?? newPair(build, x, scale)]);
+    },
+  });
+}
+
+function unlessHalfQuantized(x: Value, y: Value): Objection {
+  if (x.dtype !== undefined && x.dtype !== 'float32') return `${x} is ${x.dtype}`;
+  const quantized = y.uses.filter(({ reader }) => reader.opType === 'QuantizeLinear').length;
+  if (isQuantized(x))
+    return (
+      (quantized > 0 && `${y} is quantized, too`) || (y.isGraphOutput && `${y} is an output of the graph`)
+    );
+  const isBehind = quantized > 0 && quantized === y.uses.length && !y.isGraphOutput;
+  return !isBehind && `neither side of the pool is quantized`;
+}
+
+function unlessScaleIsKnown(x: Value, y: Value, ranges: Ranges): Objection {
+  return (
+    scaleFor(x, y, ranges) === undefined && `no scale is known for ${isQuantized(x) ? y : x}: calibrate it`
+  );
+}
+
+function scaleFor(x: Value, y: Value, ranges: Ranges): number | undefined {
+  const range = ranges.get(isQuantized(x) ? y.name : x.name);
+  if (!isQuantized(x)) return pairOn(x)?.scale ?? (range && scaleOf(range));
+  if (range !== undefined) return scaleOf(range);
+  const scale = pairInFrontOf(x)?.quantize.inputs[1]?.constant;
+  return scale?.size === 1 && scale.dtype === 'float32'
+    ? (scale.toTypedArray() as Float32Array)[0]
+    : undefined;
+}
