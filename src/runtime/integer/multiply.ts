@@ -46,8 +46,7 @@ export function multiplyPacked(
       for (let row = first; row < last; row += tileRows) {
         const rows = (row >> 1) * depth;
         rowPanel[0].set(panels.subarray(rows + 2 * from, rows + 2 * to));
-        for (let column = 0, offset = 0; column < width; column += tileColumns, offset += panelSize)
-          runTile(0, offset, to - from, column);
+        runTiles(width, panelSize, to - from);
         const place = at + row * rowStep + start * columnStep;
         for (let pair = 0; pair < 2 && row + 2 * pair < last; pair++) {
           const lower = place + 2 * pair * rowStep;
@@ -59,6 +58,20 @@ export function multiplyPacked(
     }
   }
 }
+
+/** Runs the tile over all panels of a block. */
+const runTiles = (() => {
+  const run = runTile;
+  const step = tileColumns;
+  return (width: number, panelSize: number, depth: number): void => {
+    for (
+      let column = 0, offset = 0;
+      column < width;
+      column = (column + step) | 0, offset = (offset + panelSize) | 0
+    )
+      run(0, offset, depth, column);
+  };
+})();
 
 /** Columns to take at a time, in blocks of much the same length. */
 export function blockOf(columns: number, panelSize: number): number {

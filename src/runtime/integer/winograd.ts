@@ -135,13 +135,18 @@ const transformInput = (() => {
 })();
 
 /** Multiplies four filters with all squares, position by position: the sums of position p start at the slot p · `slots`. */
-function multiplyPositions(count: number, squares: number, slots: number, panelSize: number): void {
-  for (let position = 0; position < positions; position++) {
-    let offset = position * count * tileColumns;
-    for (let s = 0; s < squares; s += tileColumns, offset += panelSize)
-      runTile(2 * position * count, offset, count, position * slots + s);
-  }
-}
+const multiplyPositions = (() => {
+  const run = runTile;
+  const step = tileColumns;
+  const last = positions - 1;
+  return (count: number, squares: number, slots: number, panelSize: number): void => {
+    for (let position = 0; position <= last; position = (position + 1) | 0) {
+      let offset = (position * count * step) | 0;
+      for (let s = 0; s < squares; s = (s + step) | 0, offset = (offset + panelSize) | 0)
+        run(2 * position * count, offset, count, position * slots + s);
+    }
+  };
+})();
 
 /**
  * Aᵀ M A for a pair of filters and `count` squares from `start` on, unpacked and stored as far as there are such outputs.
