@@ -1,0 +1,53 @@
+import {
+  foldConstants,
+  type JoinOptions,
+  removeDeadValues,
+  removeIdentity,
+  unifyScales,
+} from '../passes/index.ts';
+import { type Pipeline, pipeline } from '../rewrite/index.ts';
+import { fuse, simplify } from '../rules/index.ts';
+import { Calibration, type CalibrationOptions } from './onnxruntime/calibration.ts';
+import { correctBias } from './onnxruntime/correct-bias.ts';
+import { quantizeBias } from './onnxruntime/quantize-bias.ts';
+import { quantizeFloatConvolutions } from './onnxruntime/quantize-float-convolutions.ts';
+import { quantizeValues } from './onnxruntime/quantize-values.ts';
+import { removeQuantizersBeforeBounds } from './onnxruntime/remove-quantizers-before-bounds.ts';
+import { storeQuantizedWeights } from './onnxruntime/store-quantized-weights.ts';
+import { unquantizeSmallConvolution } from './onnxruntime/unquantize-small-convolution.ts';
+import { useUnsignedCodes } from './onnxruntime/use-unsigned-codes.ts';
+import { useWholeRange } from './onnxruntime/use-whole-range.ts';
+
+export interface OnnxruntimeOptions extends CalibrationOptions {
+  /** Whose scale quantizers share across a copy or a Concat: the widest, the consumer's, or each keeps its own; `max`. */
+  readonly unify?: 'max' | 'consumer' | 'none';
+  /** Ranges further apart than this are left alone and reported; 10. */
+  readonly maxRatio?: number;
+}
+
+/**
+ * Makes of a quantized model one whose operators ONNX Runtime fuses on x86: `rewrite(model, onnxruntime({ inputs }))`.
+ *
+ * An export for TensorRT has symmetric int8 quantizers in front of convolutions, and nothing behind them. ONNX Runtime
+ * runs an operator on codes only when its output is quantized as well, wants unsigned activations, and adds biases in
+ * units of its sums. The pipeline gives it all that, with standard operators alone.
+ *
+ * What changes numbers: `correct-bias` and `unquantize-small-convolution` (closer to the float model), `fold-batch-norm-*`
+ * and `quantize-bias` (rounding), `unify-scales`, `use-whole-range`, `quantize-float-convolutions` and `quantize-values`
+ * (calibration). Leave any of them out with `onnxruntime().without(…)`.
+ */
+export function onnxruntime(options: OnnxruntimeOptions = {}): Pipeline {
+  const { unify = 'max', maxRatio } = options;
+  const calibration = new Calibration(options);
+  const join: JoinOptions = { resize: true };
+  const share = unify === 'none' ? [] : [unifyScales({ policy: unify, maxRatio, ...join })];
+  return pipeline(
+    'onnxruntime',
+    [removeIdentity, foldConstants(), removeDeadValues, simplify],
+    [correctBias(calibration), fuse, storeQuantizedWeights],
+    [unquantizeSmallConvolution, removeQuantizersBeforeBounds],
+    share,
+    [useWholeRange(calibration, join), useUnsignedCodes],
+    [quantizeFloatConvolutions, quantizeValues(calibration), quantizeBias],
+  );
+}
