@@ -1,18 +1,22 @@
 import { statSync } from 'node:fs';
 import type { Model } from '../../ir/index.ts';
 import { saveModel } from '../../node/index.ts';
+import { writeFileWhole } from '../../node/write-file.ts';
+import { foldConstants, removeIdentity, scaleGroups } from '../../passes/index.ts';
 import { effects, type Pipeline, type Rewritten, rewrite } from '../../rewrite/index.ts';
 import { ModelError } from '../../support/errors.ts';
-import { type Plan, plan, planTargets } from '../../targets/index.ts';
+import { type CalibrationOptions, type Plan, plan, planTargets } from '../../targets/index.ts';
 import { type VerifyReport, verify } from '../../verify/index.ts';
 import { type Arguments, usage } from '../arguments.ts';
+import { calibrateOptionsConfig, calibrateOptionsHelp, readCalibrateOptions } from '../calibrate-options.ts';
 import { catalogueEntries } from '../catalogue.ts';
 import { type Command, exitCode } from '../command.ts';
 import { countsOf } from '../facts.ts';
 import type { Io } from '../io.ts';
 import { toJson } from '../json.ts';
-import { isSameFile, load } from '../model-files.ts';
+import { inFile, isSameFile, load } from '../model-files.ts';
 import { type FixFacts, fixJson, printFix } from '../reports/fix.ts';
+import { printPage } from '../reports/html/page.ts';
 import { suggest } from '../suggest.ts';
 import { targetNames, targets } from '../targets.ts';
 import { readUnifyOptions, unifyOptionsConfig, unifyOptionsHelp } from '../unify-options.ts';
@@ -26,17 +30,20 @@ export const fix: Command = {
 
 Rewrites a model for an engine and says what each rule did. Without -o nothing is written.
 
-  --target T     the engine: tensorrt (tensorrt)
+  --target T     the engine: tensorrt, onnxruntime (tensorrt)
   -o, --output FILE   where to write the fixed model
   --in-place     write it over the model that was read
   --only LIST    only these rules and passes, by name
   --skip LIST    all but these
   --unify P      whose scale quantizers share: max, consumer, none (max)
 ${unifyOptionsHelp}
-  --int8-output  outputs behind a quantizer become int8, without DequantizeLinear
+  --int8-output  outputs behind a quantizer become int8, without DequantizeLinear (tensorrt)
+${calibrateOptionsHelp}
   --verify       run the model before and after, and compare; a difference is fine as far as
                  the effect classes of the rules applied allow it
 ${verifyOptionsHelp}
+  --report FILE  write a page to look at: plans before and after, a map of the network by
+                 precision, every rewrite with its picture
   --json         one JSON value: .rewrites[{rule, effect, graph, at, before, after, note}],
                  .before and .after{nodes, quantize, dequantize, bytes}, .plan{before, after} as
                  the plan command gives them, .findings, .verify, .verifyExact (the exact
@@ -54,16 +61,19 @@ file is written all the same), 2 failed.`,
     unify: { type: 'string' },
     ...unifyOptionsConfig,
     'int8-output': { type: 'boolean' },
+    ...calibrateOptionsConfig,
     verify: { type: 'boolean' },
     ...verifyOptionsConfig,
+    report: { type: 'string' },
     json: { type: 'boolean' },
   },
   files: [1, 1],
   async run(args, io) {
-    const pipeline = readPipeline(args);
+    readPipeline(args);
     const file = args.files[0]!;
     const target = readTarget(args, file);
     const { model, bytes, milliseconds: reading } = await load(file, io);
+    const pipeline = readPipeline(args, await readCalibrateOptions(args, model, io));
     const started = io.now();
     const rewritten = rewrite(model, pipeline, {
       onStage: (stage, rewrites) => io.progress(() => `rewriting: ${stage}, ${rewrites} rewrites`),
@@ -85,6 +95,7 @@ file is written all the same), 2 failed.`,
       exact: verified?.exact,
       milliseconds: { reading, rewriting, verifying: verified?.milliseconds, writing: writing?.milliseconds },
     };
+    await writeReport(args, model, facts, io);
     io.print(
       args.flag('json') ? toJson(fixJson(facts)) : printFix(facts, (style, text) => io.paint(style, text)),
     );
@@ -102,10 +113,14 @@ function plansOf(before: Model, after: Model, target: string): FixFacts['plan'] 
   return { before: of(before), after: of(after) };
 }
 
-function readPipeline(args: Arguments): Pipeline {
+/** The pipeline the arguments ask for; wrong arguments are found out before a model is read. */
+function readPipeline(args: Arguments, calibration: CalibrationOptions = {}): Pipeline {
   const target = args.choice('target', targetNames, 'tensorrt');
   const unify = args.choice('unify', ['max', 'consumer', 'none'], 'max');
-  const all = targets[target]({ ...readUnifyOptions(args), unify, int8Output: args.flag('int8-output') });
+  const int8Output = args.flag('int8-output');
+  const all = targets[target]({ ...readUnifyOptions(args), ...calibration, unify, int8Output });
+  if (args.has('calibrate') && target !== 'onnxruntime')
+    throw usage(`--calibrate is of no use for ${target}: nothing is measured for it.`, undefined, 'fix');
   const [only, skip] = [args.list('only'), args.list('skip')];
   checkNames('--only', only, all.names, `rule or pass of ${target}`);
   checkNames(
@@ -132,13 +147,17 @@ function readTarget(args: Arguments, file: string): string | undefined {
     if (output !== undefined) throw usage('--in-place and -o exclude each other.', undefined, 'fix');
     return file;
   }
+  const report = args.text('report');
+  if (report !== undefined && (isSameFile(report, file) || report === output))
+    throw usage(`--report would overwrite the model "${report}".`, undefined, 'fix');
   if (output !== undefined && isSameFile(output, file)) {
     throw new ModelError('would-overwrite', `"${output}" is the model that is read.`, {
       fix: 'Give another name, or say --in-place.',
     });
   }
   if (args.has('samples') || args.has('seed') || args.has('inputs') || args.has('dim')) {
-    if (!args.flag('verify'))
+    const calibrates = args.text('target') === 'onnxruntime' && !args.has('inputs');
+    if (!args.flag('verify') && !calibrates)
       throw usage('--samples, --seed, --inputs and --dim need --verify.', undefined, 'fix');
   }
   return output;
@@ -167,6 +186,18 @@ async function verifyResult(
   const others = pipeline.members.filter(({ effect }) => effect !== 'exact').map(({ name }) => name);
   const exact = mixed ? verify(model, rewrite(model, pipeline.without(...others)).model, options) : undefined;
   return { report, exact, milliseconds: io.now() - started };
+}
+
+/** Writes the page of `--report`, where one is wanted. */
+async function writeReport(args: Arguments, model: Model, facts: FixFacts, io: Io): Promise<void> {
+  const file = args.text('report');
+  if (file === undefined) return;
+  io.progress(() => `writing ${file}`);
+  const folded = rewrite(model, [removeIdentity, foldConstants()]).model;
+  const groups = scaleGroups(folded, readUnifyOptions(args));
+  const effects = new Map(catalogueEntries().map(({ name, effect }) => [name, effect]));
+  const page = printPage({ ...facts, groups, effects });
+  await inFile(file, () => writeFileWhole(file, page));
 }
 
 async function write(
