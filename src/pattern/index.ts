@@ -1,4 +1,4 @@
 export { type Capture, type Captures, sameTensor } from './captures.ts';
-export { type Attempt, type Match, type Mismatch, matchAt } from './matcher.ts';
+export { type Attempt, isCommutative, type Match, type Mismatch, matchAt } from './matcher.ts';
 export * from './patterns.ts';
 export { Constant, type Length, NodeMatch, numbersOf, type Scope, Value } from './value.ts';

@@ -50,6 +50,11 @@ const commutative = new Set([
   'BitwiseXor',
 ]);
 
+/** Whether the two operands of an operator may stand in either order. */
+export function isCommutative(opType: string): boolean {
+  return commutative.has(opType);
+}
+
 export interface Attempt {
   readonly roots: readonly NodePattern[];
   /** Which of the roots the node is to match; the others are looked for around it. */

@@ -141,6 +141,11 @@ export class NodePattern<Op extends string = string, C = unknown> implements Inp
     return this.#with({ isOrdered: true });
   }
 
+  /** Operators of these names in another domain than the standard one. */
+  from(domain: string): NodePattern<Op, C> {
+    return this.#with({ domain: domain === 'ai.onnx' ? '' : domain });
+  }
+
   /** Adds a condition on the node. */
   unless(objection: (node: NodeMatch<Op>) => Objection): NodePattern<Op, C> {
     return this.#with({ objection: objection as (node: NodeMatch) => Objection });

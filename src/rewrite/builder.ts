@@ -32,6 +32,8 @@ export interface BuilderTools {
    * documentation stay (a second copy is called something else), and its outputs are named after the old ones. Gives the first; `outputsOf` has the others.
    */
   copy(match: NodeMatch, inputs: readonly Operand[], attributes?: PlainAttributes): Value;
+  /** A copy with the same inputs that says the attributes given even where the schema assumes them anyway. */
+  explicit(match: NodeMatch, inputs: readonly Operand[], attributes: PlainAttributes): Value;
   /** All outputs of the new node that makes a value. */
   outputsOf(value: Value): readonly Value[];
 }
@@ -67,6 +69,27 @@ export function createBuilder(scope: Scope, names: NameSource, root: Node, built
     return values;
   };
 
+  const copy = (
+    { node }: NodeMatch,
+    inputs: readonly Operand[],
+    attributes: PlainAttributes | undefined,
+    isExplicit: boolean,
+  ): Value => {
+    const changed =
+      attributes === undefined ? node.attributes : mergeAttributes(node, scope, attributes, isExplicit);
+    const made = node.outputs.map((output) => (output === '' ? '' : names.fresh(output)));
+    // Engines refuse two nodes of one name: a second copy gets another.
+    const name = node.name && copied.has(node) ? names.freshNode(node.name) : node.name;
+    copied.add(node);
+    return add({
+      ...node,
+      name,
+      inputs: operandNames(node.opType, inputs),
+      outputs: Object.freeze(made),
+      attributes: changed,
+    })[0]!;
+  };
+
   const tools: BuilderTools = {
     constant(tensor, hint = 'constant') {
       if (!(tensor instanceof Tensor)) {
@@ -96,21 +119,8 @@ export function createBuilder(scope: Scope, names: NameSource, root: Node, built
         deviceConfigurations: none,
       });
     },
-    copy(match, inputs, attributes) {
-      const { node } = match;
-      const changed = attributes === undefined ? node.attributes : mergeAttributes(node, scope, attributes);
-      const made = node.outputs.map((output) => (output === '' ? '' : names.fresh(output)));
-      // Engines refuse two nodes of one name: a second copy gets another.
-      const name = node.name && copied.has(node) ? names.freshNode(node.name) : node.name;
-      copied.add(node);
-      return add({
-        ...node,
-        name,
-        inputs: operandNames(node.opType, inputs),
-        outputs: Object.freeze(made),
-        attributes: changed,
-      })[0]!;
-    },
+    copy: (match, inputs, attributes) => copy(match, inputs, attributes, false),
+    explicit: (match, inputs, attributes) => copy(match, inputs, attributes, true),
     outputsOf: (value) => outputs.get(value.name) ?? [value],
   };
 
@@ -161,6 +171,7 @@ function attributesOf(
   scope: Scope,
   values: PlainAttributes,
   keep: readonly Attribute[],
+  isExplicit = false,
 ): readonly Attribute[] {
   const opset = scope.view.opset(domain);
   const schema = opset === undefined ? undefined : findSchema(domain, opType, opset);
@@ -170,13 +181,18 @@ function attributesOf(
     if (schema !== undefined && entry === undefined && normalDomain(domain) === '') {
       throw new RuleError('bad-replacement', `${opType} of opset ${opset} has no attribute "${name}".`);
     }
-    if (entry !== undefined && entry.default === value) return [];
+    if (!isExplicit && entry !== undefined && entry.default === value) return [];
     return [makeAttribute(name, value, entry?.type)];
   });
   return Object.freeze([...keep, ...made]);
 }
 
-function mergeAttributes(node: Node, scope: Scope, changes: PlainAttributes): readonly Attribute[] {
+function mergeAttributes(
+  node: Node,
+  scope: Scope,
+  changes: PlainAttributes,
+  isExplicit: boolean,
+): readonly Attribute[] {
   const kept = node.attributes.filter((attribute) => !(attribute.name in changes));
-  return attributesOf(node.opType, node.domain, scope, changes, kept);
+  return attributesOf(node.opType, node.domain, scope, changes, kept, isExplicit);
 }

@@ -98,6 +98,17 @@ describe('a node pattern', () => {
   });
 });
 
+describe('from()', () => {
+  it('asks for several operators of another domain', () => {
+    const pattern = anyOf(['Gelu', 'FastGelu'] as const, any('x')).from('com.microsoft');
+    const inside = model`
+      <ir_version: 10, opset_import: ["" : 21, "com.microsoft" : 1]>
+      main (float[2] x) => (float[2] y) { a = com.microsoft.FastGelu (x)  y = Gelu (a) }`;
+    expect(matchOf(pattern, inside, 'a')).toBeDefined();
+    expect(matchOf(pattern, inside, 'y')).toBeUndefined();
+  });
+});
+
 describe('attributes', () => {
   const convs = model`
     main (float[1,2,4,4] x, float[2,2,1,1] w) => (float[1,2,4,4] a, float[1,2,4,4] b) {

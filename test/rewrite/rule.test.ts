@@ -228,6 +228,18 @@ describe('the builder', () => {
     expect(node!.attributes).toBe(conv.attributes);
   });
 
+  it('says what the schema assumes where it is asked to', () => {
+    const softmax = rule({
+      name: 'softmax',
+      match: op.Softmax(any('x')).as('softmax'),
+      unless: ({ softmax }) => softmax.node.attributes.length > 0 && 'it says its axis',
+      rewrite: ({ x, softmax }, build) => build.explicit(softmax, [x], { axis: -1 }),
+      measure: () => 0,
+    });
+    const before = model`main (float[2] x) => (float[2] y) { y = Softmax (x) }`;
+    expect(picture(rewrite(before, softmax).model)).toContain('Softmax <axis = -1> (x)');
+  });
+
   it('gives a second copy of a node, and the copy of one that stays, a name of its own', () => {
     const twice = rule({
       name: 'twice',
