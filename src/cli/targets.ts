@@ -1,8 +1,11 @@
 import type { Pipeline } from '../rewrite/index.ts';
-import { type TensorrtOptions, tensorrt } from '../targets/index.ts';
+import { type OnnxruntimeOptions, onnxruntime, type TensorrtOptions, tensorrt } from '../targets/index.ts';
 
-/** The pipelines `fix --target` knows, by name. */
-export const targets = { tensorrt } as const satisfies Record<string, (options: TensorrtOptions) => Pipeline>;
+/** The pipelines `fix --target` knows, by name. Each looks at the options it has a use for. */
+export const targets = { tensorrt, onnxruntime } as const satisfies Record<
+  string,
+  (options: TensorrtOptions & OnnxruntimeOptions) => Pipeline
+>;
 
 export type TargetName = keyof typeof targets;
 
