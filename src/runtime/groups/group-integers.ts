@@ -1,7 +1,9 @@
 import type { Model } from '../../ir/index.ts';
+import { fusedDomain } from '../fused.ts';
 import { removeDeadNodes } from './dead-nodes.ts';
 import type { Engine, GroupedModel } from './group.ts';
 import { fuseForOnnxRuntime } from './onnxruntime/index.ts';
+import { fuseForTensorRt } from './tensorrt/index.ts';
 import { WorkGraph } from './work-graph.ts';
 
 export interface GroupOptions {
@@ -21,8 +23,8 @@ export function groupIntegers(
   { engine = 'onnxruntime', int8 = false }: GroupOptions = {},
 ): GroupedModel {
   const graph = new WorkGraph(model);
-  if (engine !== 'onnxruntime') throw new Error('not yet');
-  const { groups, left } = fuseForOnnxRuntime(graph, { int8 });
+  const { groups, left } =
+    engine === 'tensorrt' ? fuseForTensorRt(graph) : fuseForOnnxRuntime(graph, { int8 });
   removeDeadNodes(graph);
-  return { model: graph.finish(['com.microsoft']), groups, left, hidden: graph.hiddenValues() };
+  return { model: graph.finish(['com.microsoft', fusedDomain]), groups, left, hidden: graph.hiddenValues() };
 }

@@ -1,0 +1,23 @@
+import { finishSums } from '../epilogue.ts';
+import { epilogueOf, fusedDomain, fusedOutputTypes } from '../fused.ts';
+import { multiplyBytes } from '../integer/matmul.ts';
+import { type KernelCall, kernel } from '../kernel.ts';
+import { matMulShape } from '../matmul.ts';
+import { checkProductSums } from '../overflow.ts';
+
+/** Matrix product of int8 codes with all that follows it up to the quantizer; channels are columns. */
+export const integerMatMul = kernel<string>('IntegerMatMul', {
+  domain: fusedDomain,
+  versions: [1],
+  types: 'int8, float32, int8, float32, float32, float32, float32, R, float32 -> ?',
+  where: { R: ['int8', 'float32'] },
+  outputTypes: fusedOutputTypes,
+  run(call) {
+    const [a, , b] = call.inputs;
+    const shape = matMulShape(a!.dims, b!.dims);
+    if (call.conventions.overflow === 'error')
+      checkProductSums({ a: a!, b: b!, aZero: undefined, bZero: undefined, shape });
+    const sums = multiplyBytes(a!, b!, undefined, undefined, shape);
+    return finishSums(sums, shape.dims, epilogueOf(call as KernelCall, shape.columns, 1));
+  },
+});
