@@ -1,0 +1,115 @@
+import type { Model } from '../ir/index.ts';
+import { type Effect, type Rule, whyNot } from '../rewrite/index.ts';
+import { createRandom } from '../support/random.ts';
+import { type BrokenClaim, examine } from './claims.ts';
+import { type Case, drawMatching, type Hints, hintsOf } from './matching.ts';
+import { shrinkCase } from './smaller.ts';
+import { type Counterexample, counterexampleOf, type Verdict } from './verdict.ts';
+import { DeadEnd } from './workshop.ts';
+
+export interface CheckOptions {
+  /** Most models; 400 unless given. */
+  readonly runs?: number;
+  /** The same seed makes the same models everywhere; 1 unless given. */
+  readonly seed?: number;
+  /** Effects that are allowed besides the rule's own. */
+  readonly allow?: readonly Effect[];
+  /** Matches below which the verdict is `inconclusive`; 1 unless given. */
+  readonly matches?: number;
+  /** Most models tried while a counterexample is made smaller; 4,000 unless given. */
+  readonly shrinks?: number;
+}
+
+/**
+ * Puts a rule through everything it claims, on models made from its own pattern, and answers with a verdict. A
+ * counterexample is as small as it gets.
+ *
+ * ```ts
+ * const verdict = checkRule(myRule);
+ * if (verdict.kind === 'refuted') console.log(printVerdict(verdict));
+ * ```
+ */
+export function checkRule(rule: Rule, options: CheckOptions = {}): Verdict {
+  const hints = hintsOf(rule);
+  const why = (model: Model) => whyNot(rule, model);
+  return checkOn(
+    rule.name,
+    (seed) => drawRetrying(rule, hints, seed),
+    (one, seed) => examine(rule, one, { seed, allow: options.allow ?? [] }),
+    options,
+    why,
+  );
+}
+
+/** A matching case of a seed; draws that lead nowhere are drawn again. */
+export function drawRetrying(rule: Rule, hints: Hints, seed: number): Case | undefined {
+  for (let attempt = 0; attempt < 30; attempt++) {
+    try {
+      return drawMatching(rule, hints, createRandom(seed + attempt * 2 ** 32));
+    } catch (error) {
+      if (!(error instanceof DeadEnd)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** The loop of every check: draws cases, examines them, and makes the first that fails as small as it gets. */
+export function checkOn(
+  name: string,
+  draw: (seed: number) => Case | undefined,
+  look: (one: Case, seed: number) => ReturnType<typeof examine>,
+  { runs = 400, seed = 1, matches: least = 1, shrinks = 4000 }: CheckOptions,
+  whyNotMatched?: (model: Model) => string | undefined,
+): Verdict {
+  let [models, matches, rewrites, told] = [0, 0, 0, 0];
+  const reasons = new Map<string, number>();
+  for (let run = 0; run < runs; run++) {
+    const one = draw(seed * 1_000_003 + run);
+    if (one === undefined) continue;
+    models += 1;
+    const examined = look(one, run);
+    rewrites += examined.rewrites;
+    told += examined.told;
+    if (examined.rewrites > 0) matches += 1;
+    else count(reasons, whyNotMatched?.(one.model));
+    if (examined.broken === undefined) continue;
+    const counterexample = smallest(one, examined.broken, (other) => look(other, run).broken, shrinks);
+    return { kind: 'refuted', name, seed, models, matches, counterexample };
+  }
+  const coverage = { models, matches, rewrites, told, reasons };
+  if (matches >= least && told > 0) return { kind: 'holds', name, seed, evidence: 'tested', ...coverage };
+  const reason =
+    matches < least
+      ? `the pattern matched ${matches} of ${models} models`
+      : 'no model that it matched could be run';
+  return { kind: 'inconclusive', name, seed, reason, ...coverage };
+}
+
+function count(reasons: Map<string, number>, reason: string | undefined): void {
+  if (reason === undefined) return;
+  const plain = reason
+    .split('\n')[0]!
+    .replace(/[vxc]\d+(_\w+)?/g, '…')
+    .replace(/-?\d+(\.\d+)?(e-?\d+)?/g, '#');
+  reasons.set(plain, (reasons.get(plain) ?? 0) + 1);
+}
+
+function smallest(
+  one: Case,
+  broken: BrokenClaim,
+  look: (one: Case) => BrokenClaim | undefined,
+  shrinks: number,
+): Counterexample {
+  let found = broken;
+  const small = shrinkCase(
+    one,
+    (other) => {
+      const now = look(other);
+      if (now?.claim !== broken.claim) return false;
+      found = now;
+      return true;
+    },
+    shrinks,
+  );
+  return counterexampleOf(small, found);
+}

@@ -1,0 +1,199 @@
+import { quantizersOf } from '../analysis/index.ts';
+import {
+  findDataType,
+  type Graph,
+  type Model,
+  type Node,
+  type Tensor,
+  valuesOf,
+  viewOf,
+} from '../ir/index.ts';
+import { constantOf } from '../ops/index.ts';
+import type { Effect } from '../rewrite/index.ts';
+import { execute } from '../runtime/index.ts';
+import { ModelError } from '../support/errors.ts';
+import { verify, withoutActivationQuantizers } from '../verify/index.ts';
+import { withForeignMeaning } from './foreign.ts';
+import type { Case } from './matching.ts';
+
+/** Outputs of one run that should be the same and are not. */
+export interface OutputsDiffer {
+  /** Position of the run among the samples. */
+  readonly sample: number;
+  readonly message: string;
+  readonly before: ReadonlyMap<string, Tensor>;
+  /** Absent where the model after did not run at all. */
+  readonly after?: ReadonlyMap<string, Tensor>;
+}
+
+/** What came of running two models side by side. */
+export interface Comparison {
+  readonly difference?: OutputsDiffer;
+  /** Runs that said something: the model before ran, and gave finite numbers. */
+  readonly told: number;
+}
+
+/** Largest difference that float rounding may make, as a part of the largest value on the way. */
+const roundingShare = 1e-5;
+
+/** Limits that keep a run of a generated model short. */
+const limits = { memory: 2 ** 26, iterations: 1000 };
+
+/**
+ * Runs two models on the samples of a case and compares every output as the effect asks.
+ *
+ * `exact`: every bit. `rounding`: within float rounding of the largest value on the way; behind something that jumps (a
+ * quantizer, a comparison) as `verify` sees it. `closer` and `scale`: the networks without rounding are the same, and
+ * `closer` has no more quantizers than before. `interface`: as `verify` sees it. Runs whose numbers are not finite
+ * tell nothing.
+ */
+export function compareRuns(one: Case, after: Model, effects: readonly Effect[]): Comparison {
+  if (effects.includes('interface')) return compareInterfaces(one, after, effects);
+  if (effects.includes('scale') || effects.includes('closer')) {
+    if (!effects.includes('scale') && quantizerCount(after) > quantizerCount(one.model))
+      return {
+        told: 1,
+        difference: { sample: 0, message: 'There are more quantizers than before.', before: new Map() },
+      };
+    const model = withoutActivationQuantizers(one.model) ?? one.model;
+    const other = withoutActivationQuantizers(after) ?? after;
+    return runBoth({ ...one, model }, other, roundingShare, effects);
+  }
+  return runBoth(one, after, effects.includes('rounding') ? roundingShare : 0, effects);
+}
+
+function quantizerCount(model: Model): number {
+  return quantizersOf(model).length;
+}
+
+function runBoth(one: Case, after: Model, share: number, effects: readonly Effect[]): Comparison {
+  const [left, right] = [withForeignMeaning(one.model), withForeignMeaning(after)];
+  if (left === undefined || right === undefined) return { told: 0 };
+  let told = 0;
+  for (const [sample, inputs] of one.samples.entries()) {
+    const old = run(left, inputs);
+    if (old === undefined || !old.isFinite) continue;
+    told += 1;
+    const now = run(right, inputs, (message) => message);
+    if (typeof now === 'string') {
+      const message = `The result does not run: ${now}`;
+      return { told, difference: { sample, message, before: old.outputs } };
+    }
+    const message = firstDifference(old.outputs, now!.outputs, share * Math.max(old.largest, now!.largest));
+    if (message === undefined) continue;
+    if (share > 0 && hasJumps(left) && isTolerable(one.model, after, inputs, effects)) continue;
+    return { told, difference: { sample, message, before: old.outputs, after: now!.outputs } };
+  }
+  return { told };
+}
+
+interface Run {
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  /** Largest magnitude of any float on the way. */
+  readonly largest: number;
+  readonly isFinite: boolean;
+}
+
+function run(model: Model, inputs: ReadonlyMap<string, Tensor>): Run | undefined;
+function run<T>(model: Model, inputs: ReadonlyMap<string, Tensor>, failed: (message: string) => T): Run | T;
+function run<T>(
+  model: Model,
+  inputs: ReadonlyMap<string, Tensor>,
+  failed?: (message: string) => T,
+): Run | T | undefined {
+  let [largest, isTold] = [0, true];
+  const see = (value: Tensor) => {
+    if (findDataType(value.dtype)?.kind !== 'float') return;
+    const values = valuesOf(value) as Float32Array;
+    for (let i = 0; i < values.length; i++) {
+      const size = Math.abs(values[i]!);
+      if (size > largest) largest = size;
+      if (!(size < Infinity)) isTold = false;
+    }
+  };
+  const wanted = new Set(model.graph.inputs.map(({ name }) => name));
+  const fed = new Map([...inputs].filter(([name]) => wanted.has(name)));
+  for (const value of [...fed.values(), ...model.graph.initializers]) see(value);
+  try {
+    const outputs = execute(model, fed, { onValue: (_, value) => see(value), limits, seed: 1 });
+    for (const value of outputs.values()) see(value);
+    return { outputs, largest, isFinite: isTold };
+  } catch (error) {
+    if (error instanceof ModelError) return failed?.(error.message);
+    throw error;
+  }
+}
+
+function firstDifference(
+  before: ReadonlyMap<string, Tensor>,
+  after: ReadonlyMap<string, Tensor>,
+  bound: number,
+): string | undefined {
+  for (const [name, old] of before) {
+    const now = after.get(name);
+    if (now === undefined) return `Output ${name} is gone.`;
+    if (now.dtype !== old.dtype) return `Output ${name} was ${old.dtype} and is ${now.dtype}.`;
+    if (now.dims.join() !== old.dims.join()) return `Output ${name} was [${old.dims}] and is [${now.dims}].`;
+    const [a, b] = [elementsOf(old), elementsOf(now)];
+    for (let i = 0; i < a.length; i++) {
+      const [x, y] = [a[i]!, b[i]!];
+      if (Object.is(x, y) || (bound > 0 && Math.abs(Number(x) - Number(y)) <= bound)) continue;
+      return `Output ${name} differs at element ${i}: ${show(x)} before, ${show(y)} after.`;
+    }
+  }
+  const extra = [...after.keys()].find((name) => !before.has(name));
+  return extra === undefined ? undefined : `Output ${extra} is new.`;
+}
+
+function elementsOf(value: Tensor): ArrayLike<number | bigint | string> {
+  return value.dtype === 'string' ? value.toStrings() : valuesOf(value);
+}
+
+function show(value: number | bigint | string): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+const jumping = new Set(
+  'Cast CastLike Round Floor Ceil Sign Equal Greater Less GreaterOrEqual LessOrEqual ArgMax ArgMin TopK Hardmax Where Mod Not And Or Xor DynamicQuantizeLinear QLinearConv QLinearMatMul ThresholdedRelu Shrink'.split(
+    ' ',
+  ),
+);
+
+/** Whether a small step of some value may be a large one of another. */
+function hasJumps(model: Model): boolean {
+  const view = viewOf(model);
+  const jumps = (node: Node): boolean =>
+    jumping.has(node.opType) ||
+    (node.opType === 'QuantizeLinear' && constantOf(view, node.inputs[0] ?? '') === undefined) ||
+    node.attributes.some(({ type, value }) => type === 'GRAPH' && (value as Graph).nodes.some(jumps));
+  return model.graph.nodes.some(jumps);
+}
+
+function isTolerable(
+  before: Model,
+  after: Model,
+  inputs: ReadonlyMap<string, Tensor>,
+  effects: readonly Effect[],
+): boolean {
+  try {
+    return verify(before, after, { inputs: [inputs], allow: effects, limits }).equivalent;
+  } catch (error) {
+    if (error instanceof ModelError) return true;
+    throw error;
+  }
+}
+
+function compareInterfaces({ model, samples }: Case, after: Model, effects: readonly Effect[]): Comparison {
+  let told = 0;
+  for (const [sample, inputs] of samples.entries()) {
+    const old = run(model, inputs);
+    if (old === undefined || !old.isFinite) continue;
+    told += 1;
+    const report = verify(model, after, { inputs: [inputs], allow: effects, limits });
+    if (report.equivalent) continue;
+    const finding = report.findings.find(({ allowed }) => !allowed)?.message;
+    const message = finding ?? `Output ${report.outputs.find(({ within }) => !within)?.name} differs.`;
+    return { told, difference: { sample, message, before: old.outputs } };
+  }
+  return { told };
+}

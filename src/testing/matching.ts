@@ -1,0 +1,134 @@
+import type { Model, Tensor } from '../ir/index.ts';
+import type {
+  EachPattern,
+  InputPattern,
+  NodePattern,
+  OneOfPattern,
+  OptionalPattern,
+  OutputPattern,
+} from '../pattern/index.ts';
+import type { Rule } from '../rewrite/index.ts';
+import type { Random } from '../support/random.ts';
+import { readBackwards } from './backwards.ts';
+import { shuffled } from './disguise.ts';
+import { chance, drawPalette, drawTensor, type Role } from './elements.ts';
+import type { Want } from './recipe.ts';
+import { recipes } from './recipes/index.ts';
+import { insideIf, surround } from './surroundings.ts';
+import { DeadEnd, type Leanings, Workshop } from './workshop.ts';
+
+/** A model, and what it is fed, run by run. */
+export interface Case {
+  readonly model: Model;
+  readonly samples: readonly ReadonlyMap<string, Tensor>[];
+}
+
+/** What a rule's own words say about the models it is for. */
+export interface Hints {
+  readonly opsets: readonly number[];
+  /** Numbers in guards and conditions. */
+  readonly literals: readonly number[];
+  /** Operators that the code speaks of. */
+  readonly operators: readonly string[];
+}
+
+const usualOpsets = [11, 13, 13, 13, 17, 17, 18, 19, 21, 21, 23];
+
+/** Reads the versions, numbers and operator names that a rule's pattern and functions mention. */
+export function hintsOf(rule: Rule): Hints {
+  let [since, until] = [7, Infinity];
+  const functions: unknown[] = [rule.unless, rule.rewrite, rule.measure];
+  visit(rule.roots, (pattern) => {
+    if ('objection' in pattern) functions.push(pattern.objection);
+    if (pattern.kind !== 'node') return;
+    const { options } = pattern as NodePattern;
+    since = Math.max(since, options.sinceOpset);
+    until = Math.min(until, options.untilOpset);
+    functions.push(options.objection, ...options.attributes.values());
+  });
+  const source = functions
+    .map((one) => (typeof one === 'function' ? Function.prototype.toString.call(one) : ''))
+    .join('\n');
+  const numbers = [...source.matchAll(/(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)/g)].map(([text]) =>
+    Number(text),
+  );
+  const words = [...source.matchAll(/['"`]([A-Z]\w+)['"`]/g)].map(([, word]) => word!);
+  const opsets = usualOpsets.filter((opset) => since <= opset && opset <= until);
+  const fallback = until === Infinity ? [Math.max(since, 21)] : [until, Math.max(since, until - 1)];
+  return {
+    opsets: opsets.length > 0 ? opsets : fallback,
+    literals: [...new Set(numbers)].filter((value) => Math.abs(value) <= 1e6),
+    operators: [...new Set(words)].filter((word) => recipes.has(word)),
+  };
+}
+
+/**
+ * Draws a model around a rule's pattern. Most of them the rule matches; some it should nearly match.
+ *
+ * @throws DeadEnd where this draw leads nowhere
+ */
+export function drawMatching(rule: Rule, hints: Hints, random: Random): Case {
+  const opset = random.pick(hints.opsets);
+  const leanings: Leanings = {
+    opset,
+    palette: drawPalette(random, opset),
+    literals: hints.literals,
+    neighbours: hints.operators,
+  };
+  const shop = new Workshop(random, leanings);
+  const readings = [readBackwards(shop, rule.roots)];
+  if (chance(random, 0.15)) {
+    shop.common.push(...readings[0]!.outputs, ...readings[0]!.outputs);
+    readings.push(readBackwards(shop, rule.roots));
+  }
+  return finish(
+    shop,
+    readings.flatMap(({ outputs }) => outputs),
+    readings.flatMap(({ inner }) => inner),
+  );
+}
+
+/** Puts surroundings around what a workshop has made, and draws what to feed it. */
+export function finish(shop: Workshop, ends: readonly string[], inner: readonly string[]): Case {
+  const { random } = shop;
+  const outputs = surround(shop, ends, inner);
+  if (outputs.length === 0) throw new DeadEnd('no output');
+  let model = shop.finish(outputs);
+  if (chance(random, 0.06)) model = insideIf(shop, model).model;
+  const inOrder = chance(random, 0.5) ? shuffled(model, random.uint32()) : model;
+  return { model: inOrder, samples: drawSamples(shop) };
+}
+
+/** Three runs: one of everything that breaks rounding, one of small whole numbers, one of either. */
+function drawSamples(shop: Workshop): Case['samples'] {
+  const { random, palette } = shop;
+  const roles: Role[] = ['mixed', random.pick<Role>(['small', 'positive', 'unit']), 'mixed'];
+  return roles.map(
+    (role) =>
+      new Map(shop.inputs.map(({ name, want }) => [name, feed(want, want.role ?? role).withName(name)])),
+  );
+  function feed(want: Want, role: Role): Tensor {
+    if (want.below !== undefined) return shop.tensorOf(want);
+    if (want.dtype === 'bool' && want.dims.length === 0 && chance(random, 0.6))
+      return shop.tensorOf({ ...want, values: [1] });
+    return drawTensor(random, want, palette, role);
+  }
+}
+
+/** Goes through every pattern that patterns are made of, each once. */
+function visit(
+  patterns: readonly InputPattern[],
+  see: (pattern: InputPattern) => void,
+  seen = new Set<InputPattern>(),
+): void {
+  for (const pattern of patterns) {
+    if (seen.has(pattern)) continue;
+    seen.add(pattern);
+    see(pattern);
+    if (pattern.kind === 'optional' || pattern.kind === 'each')
+      visit([(pattern as OptionalPattern | EachPattern).inner], see, seen);
+    else if (pattern.kind === 'one-of') visit((pattern as OneOfPattern).choices, see, seen);
+    else if (pattern.kind === 'output') visit([(pattern as OutputPattern).node], see, seen);
+    else if (pattern.kind === 'node') visit((pattern as NodePattern).options.inputs, see, seen);
+  }
+}

@@ -1,0 +1,164 @@
+import type { DataType } from '../../ir/index.ts';
+import { chance, type Kind, usual } from '../elements.ts';
+import { type Ask, drawDims, type Plan, type RecipeEntry, spellAxis, type Want } from '../recipe.ts';
+
+const codes: readonly DataType[] = ['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4'];
+
+/** Quantizers, per tensor, per axis and in blocks, and operators on integers. */
+export const quantizing: readonly (readonly [string, RecipeEntry])[] = [
+  ['QuantizeLinear', { recipe: quantize, gives: codes, since: 10, weight: 0 }],
+  ['DequantizeLinear', { recipe: dequantize, gives: ['float32'], since: 10, weight: 0 }],
+  ['DynamicQuantizeLinear', { recipe: dynamic, gives: ['uint8'], since: 11, weight: 0, outputs: 1 }],
+  [
+    'MatMulInteger',
+    { recipe: matMulInteger, gives: ['int32'], since: 10, dims: (random) => drawDims(random, 2, 3) },
+  ],
+  [
+    'QLinearMatMul',
+    {
+      recipe: qlinearMatMul,
+      gives: ['int8', 'uint8'],
+      since: 10,
+      weight: 0.2,
+      dims: (random) => drawDims(random, 2, 3),
+    },
+  ],
+];
+
+interface Grid {
+  readonly scale: Want;
+  readonly zero: Want | undefined;
+  readonly attributes: { readonly axis?: number; readonly block_size?: number };
+}
+
+/** Scale and zero point of codes: one for all, one for each index of an axis, or one for each block. */
+function gridOf(dims: readonly number[], dtype: DataType, ask: Ask): Grid {
+  const { random, palette, opset } = ask;
+  const settled = ask.known(1);
+  if (settled !== undefined) return settledGrid(settled, dtype, ask);
+  const granularity = random.uniform();
+  const axis = random.below(Math.max(dims.length, 1));
+  let shape: readonly number[] = [];
+  let attributes: Grid['attributes'] = {};
+  if (dims.length > 0 && granularity < 0.2 && opset >= 13) {
+    shape = [dims[axis]!];
+    if (axis !== 1 || chance(random, 0.3)) attributes = { axis: spellAxis(random, axis, dims.length) };
+  } else if (dims.length > 0 && granularity < 0.24 && opset >= 21) {
+    shape = dims.map((length, i) => (i === axis ? Math.ceil(length / 2) : length));
+    attributes = { axis, block_size: 2 };
+  }
+  ask.grids.set(shape.join(), attributes);
+  const count = shape.reduce((all, length) => all * length, 1);
+  const isKnownZero = dtype === palette.codes;
+  const scales = Array.from({ length: count }, (_, i) => {
+    const scale = usual(random, palette.scales, palette.variety);
+    return i > 0 && chance(random, 0.7) ? scale * 2 ** random.below(3) : scale;
+  });
+  const zeros = scales.map(() => {
+    const zero = usual(random, palette.zeros, palette.variety);
+    return isKnownZero
+      ? zero
+      : Math.max(0, Math.min(zero, dtype === 'int4' ? 7 : dtype === 'uint4' ? 15 : 127));
+  });
+  return {
+    scale: { dtype: 'float32', dims: shape, values: scales },
+    zero: ask.takes(2) ? { dtype, dims: shape, values: zeros } : undefined,
+    attributes,
+  };
+}
+
+/** The grid of the other half of a pair. */
+function settledGrid({ dtype: scaleType, dims }: Kind, dtype: DataType, ask: Ask): Grid {
+  const zero = ask.takes(2)
+    ? (ask.known(2) ?? { dtype, dims, values: dims.length === 0 ? [0] : undefined })
+    : undefined;
+  return {
+    scale: { dtype: scaleType, dims },
+    zero: zero as Want | undefined,
+    attributes: ask.grids.get(dims.join()) ?? {},
+  };
+}
+
+function quantize(want: Kind, ask: Ask): Plan | undefined {
+  const { scale, zero, attributes } = gridOf(want.dims, want.dtype, ask);
+  if (zero === undefined && want.dtype !== 'uint8' && ask.opset < 21) return undefined;
+  const likes = ask.likes(0);
+  const source: DataType = likes === undefined && ask.random.below(20) === 0 ? 'int32' : 'float32';
+  const type = zero === undefined && want.dtype !== 'uint8' ? { output_dtype: codeOf(want.dtype) } : {};
+  const from = likes?.includes('float32') === false ? likes[0]! : source;
+  return { inputs: [{ dims: want.dims, dtype: from }, scale, zero], attributes: { ...attributes, ...type } };
+}
+
+function codeOf(dtype: DataType): number {
+  return { uint8: 2, int8: 3, uint16: 4, int16: 5, int4: 22, uint4: 21 }[dtype as string] ?? 2;
+}
+
+function dequantize(want: Kind, ask: Ask): Plan | undefined {
+  const { random, palette } = ask;
+  const settled = ask.known(2)?.dtype;
+  const likes = ask.likes(0);
+  const usualTypes: readonly DataType[] = [palette.codes, 'int8', 'uint8', 'int32'];
+  const able = usualTypes.filter((type) => likes === undefined || likes.includes(type));
+  if (able.length === 0) return undefined;
+  const dtype =
+    settled ??
+    (ask.takes(2)
+      ? usual(random, able, palette.variety / 2)
+      : random.pick(['uint8', 'uint8', 'int32'] as const));
+  if (dtype === 'int32' && likes !== undefined) return undefined;
+  if (['int16', 'uint16', 'int4', 'uint4'].includes(dtype) && ask.opset < 21) return undefined;
+  const { scale, zero, attributes } = gridOf(want.dims, dtype, ask);
+  return {
+    inputs: [{ dims: want.dims, dtype }, scale, dtype === 'int32' ? undefined : zero],
+    attributes,
+  };
+}
+
+function dynamic(want: Kind): Plan {
+  return {
+    inputs: [{ dims: want.dims, dtype: 'float32' }],
+    outputs: [want, { dtype: 'float32', dims: [] }, { dtype: 'uint8', dims: [] }],
+  };
+}
+
+function matMulInteger(want: Kind, ask: Ask): Plan | undefined {
+  if (want.dims.length < 2) return undefined;
+  const [rows, columns] = [want.dims.at(-2)!, want.dims.at(-1)!];
+  const inner = 1 + ask.random.below(3);
+  const type = () => ask.random.pick<DataType>(['int8', 'uint8']);
+  const [a, b] = [type(), type()];
+  return {
+    inputs: [
+      { dtype: a, dims: [...want.dims.slice(0, -2), rows, inner] },
+      { dtype: b, dims: [inner, columns] },
+      ask.takes(2) ? { dtype: a, dims: [], values: [ask.random.below(9)] } : undefined,
+      ask.takes(3) ? { dtype: b, dims: [], values: [ask.random.below(9)] } : undefined,
+    ],
+  };
+}
+
+function qlinearMatMul(want: Kind, ask: Ask): Plan | undefined {
+  if (want.dims.length < 2) return undefined;
+  const [rows, columns] = [want.dims.at(-2)!, want.dims.at(-1)!];
+  const inner = 1 + ask.random.below(3);
+  const { random, palette } = ask;
+  const scale = (): Want => ({
+    dtype: 'float32',
+    dims: [],
+    values: [Math.abs(usual(random, palette.scales, 0.3))],
+  });
+  const zero = (dtype: DataType): Want => ({ dtype, dims: [], values: [random.below(9)] });
+  const type = want.dtype;
+  return {
+    inputs: [
+      { dtype: type, dims: [...want.dims.slice(0, -2), rows, inner] },
+      scale(),
+      zero(type),
+      { dtype: type, dims: [inner, columns] },
+      scale(),
+      zero(type),
+      scale(),
+      zero(type),
+    ],
+  };
+}

@@ -1,0 +1,54 @@
+import { validate } from '../analysis/index.ts';
+import type { Case } from './matching.ts';
+import { simplerElements } from './smaller/elements.ts';
+import { shorterAxes } from './smaller/lengths.ts';
+import { fewerNodes, fewerParts } from './smaller/nodes.ts';
+import { plainer } from './smaller/plainer.ts';
+
+/** One way of making a case smaller: the cases it may become, boldest first. Not all of them are valid. */
+export type Shrinker = (one: Case) => Iterable<Case>;
+
+/** Ways to make a case smaller, in the order they pay. */
+const shrinkers: readonly Shrinker[] = [fewerNodes, shorterAxes, fewerParts, plainer, simplerElements];
+
+/**
+ * Every valid case that is one step smaller: a node, an input, an output or an element less, or something said more
+ * simply.
+ */
+export function* smallerCases(one: Case): Iterable<Case> {
+  for (const shrinker of shrinkers) {
+    for (const other of shrinker(one)) if (isValid(other)) yield other;
+  }
+}
+
+/**
+ * Makes a case as small as it gets while it fails: none of the cases one step smaller does any more, unless `most`
+ * cases were tried before.
+ */
+export function shrinkCase(one: Case, fails: (one: Case) => boolean, most = 4000): Case {
+  let best = one;
+  let left = most;
+  let isSmaller = true;
+  while (isSmaller && left > 0) {
+    isSmaller = false;
+    for (const shrinker of shrinkers) {
+      for (let next = step(shrinker); next !== undefined; next = step(shrinker)) {
+        best = next;
+        isSmaller = true;
+      }
+    }
+  }
+  return best;
+
+  function step(shrinker: Shrinker): Case | undefined {
+    for (const other of shrinker(best)) {
+      if (left-- <= 0) return undefined;
+      if (isValid(other) && fails(other)) return other;
+    }
+    return undefined;
+  }
+}
+
+function isValid({ model }: Case): boolean {
+  return validate(model, { strict: true }).every(({ severity }) => severity !== 'error');
+}
