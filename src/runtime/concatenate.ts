@@ -1,5 +1,6 @@
 import { ModelError } from '../support/errors.ts';
 import { allocateCells, cellsOf, makeArray, type NdArray, productOf } from './array.ts';
+import { copyRun } from './copy.ts';
 
 /**
  * Arrays joined along an axis.
@@ -20,17 +21,15 @@ export function concatenate(inputs: readonly NdArray[], axis: number): NdArray {
     }
     dims[axis] += input.dims[axis]!;
   }
-  const target = allocateCells(first.dtype, dims);
+  const target = allocateCells(first.dtype, dims, 'overwritten');
   const inner = productOf(dims, axis + 1);
   const outer = productOf(dims, 0, axis);
   let offset = 0;
   for (const input of inputs) {
     const source = cellsOf(input);
     const run = input.dims[axis]! * inner;
-    for (let row = 0; row < outer; row++) {
-      const to = row * dims[axis]! * inner + offset;
-      for (let i = 0; i < run; i++) target[to + i] = source[row * run + i]!;
-    }
+    for (let row = 0; row < outer; row++)
+      copyRun(source, row * run, target, row * dims[axis]! * inner + offset, run);
     offset += run;
   }
   return makeArray(first.dtype, dims, target);

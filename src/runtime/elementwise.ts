@@ -19,10 +19,38 @@ import type { TypeVariables } from './signature.ts';
 export type UnaryFunction = (x: number) => number;
 export type BinaryFunction = (x: number, y: number) => number;
 
+/**
+ * A loop over the elements of float32 arrays that does what the function of its operator does.
+ *
+ * V8 compiles a loop once for all it is used with: one that calls a function it is given, on arrays of any type, runs at a
+ * fifth of the speed of one that does its arithmetic itself.
+ */
+export type FloatMap = (x: Float32Array, y: Float32Array) => void;
+
+/** The same for pairs: elements `from` to `to` of z from those of x and y at p and q and every so many elements. */
+export type FloatZip = (
+  x: Float32Array,
+  p: number,
+  stepX: number,
+  y: Float32Array,
+  q: number,
+  stepY: number,
+  z: Float32Array,
+  from: number,
+  to: number,
+) => void;
+
+/** Applies a loop over float32 elements. */
+export function mapFloats(x: NdArray, loop: FloatMap): NdArray {
+  const target = allocateCells(x.dtype, x.dims, 'overwritten');
+  loop(x.data as Float32Array, target as unknown as Float32Array);
+  return makeArray(x.dtype, x.dims, target);
+}
+
 /** Applies a function to each element. */
 export function mapElements(x: NdArray, dtype: DataType, of: UnaryFunction): NdArray {
   const source = cellsOf(x);
-  const target = allocateCells(dtype, x.dims);
+  const target = allocateCells(dtype, x.dims, 'overwritten');
   for (let i = 0; i < target.length; i++) target[i] = of(source[i]!);
   return makeArray(dtype, x.dims, target);
 }
@@ -30,25 +58,40 @@ export function mapElements(x: NdArray, dtype: DataType, of: UnaryFunction): NdA
 /** Applies a function to each pair of elements of two arrays, broadcast against each other. */
 export function zipElements(a: NdArray, b: NdArray, dtype: DataType, of: BinaryFunction): NdArray {
   if (sameDims(a.dims, b.dims)) return zipSame(cellsOf(a), cellsOf(b), a.dims, dtype, of);
+  const [x, y] = [cellsOf(a), cellsOf(b)];
+  return zipRows(a, b, dtype, (p, stepX, q, stepY, target, from, to) => {
+    for (let i = from; i < to; i++, p += stepX, q += stepY) target[i] = of(x[p]!, y[q]!);
+  });
+}
+
+/** Applies a loop to each pair of elements of two float32 arrays, broadcast against each other. */
+export function zipFloats(a: NdArray, b: NdArray, loop: FloatZip): NdArray {
+  const [x, y] = [a.data as Float32Array, b.data as Float32Array];
+  return zipRows(a, b, a.dtype, (p, stepX, q, stepY, target, from, to) =>
+    loop(x, p, stepX, y, q, stepY, target as unknown as Float32Array, from, to),
+  );
+}
+
+function zipRows(
+  a: NdArray,
+  b: NdArray,
+  dtype: DataType,
+  row: (p: number, stepX: number, q: number, stepY: number, target: Cells, from: number, to: number) => void,
+): NdArray {
   const out = broadcastDims(a.dims, b.dims);
-  const x = cellsOf(a);
-  const y = cellsOf(b);
-  const target = allocateCells(dtype, out);
+  const target = allocateCells(dtype, out, 'overwritten');
   const { dims, walks } = collapseAxes(out, [broadcastStrides(a.dims, out), broadcastStrides(b.dims, out)]);
   const inner = dims.at(-1)!;
   const stepX = walks[0]!.at(-1)!;
   const stepY = walks[1]!.at(-1)!;
-  forEachRow(dims, walks, (positions, row) => {
-    let p = positions[0]!;
-    let q = positions[1]!;
-    const end = (row + 1) * inner;
-    for (let i = row * inner; i < end; i++, p += stepX, q += stepY) target[i] = of(x[p]!, y[q]!);
-  });
+  forEachRow(dims, walks, (positions, index) =>
+    row(positions[0]!, stepX, positions[1]!, stepY, target, index * inner, (index + 1) * inner),
+  );
   return makeArray(dtype, out, target);
 }
 
 function zipSame(x: Cells, y: Cells, dims: readonly number[], dtype: DataType, of: BinaryFunction): NdArray {
-  const target = allocateCells(dtype, dims);
+  const target = allocateCells(dtype, dims, 'overwritten');
   for (let i = 0; i < target.length; i++) target[i] = of(x[i]!, y[i]!);
   return makeArray(dtype, dims, target);
 }
@@ -58,6 +101,8 @@ interface UnaryDefinition {
   /** Element types; the float types unless given. */
   readonly of?: readonly DataType[];
   readonly apply: UnaryFunction;
+  /** The same for float32. */
+  readonly loop?: FloatMap;
   /** The same for int64 and uint64. */
   readonly wide?: (x: bigint) => bigint;
   /** Output type, when it is not the input's. */
@@ -66,13 +111,15 @@ interface UnaryDefinition {
 
 /** Kernel of an operator that maps each element alone. */
 export function unary(opType: string, definition: UnaryDefinition): Kernel {
-  const { versions, of = floats, apply, wide, gives } = definition;
+  const { versions, of = floats, apply, loop, wide, gives } = definition;
   return kernel<string>(opType, {
     versions,
     types: `T -> ${gives ?? 'T'}`,
     where: { T: of },
     run: ({ inputs: [x] }) =>
-      mapElements(x!, gives ?? x!.dtype, isWide(x!.dtype) && wide !== undefined ? opaque(wide) : apply),
+      loop !== undefined && x!.dtype === 'float32'
+        ? mapFloats(x!, loop)
+        : mapElements(x!, gives ?? x!.dtype, isWide(x!.dtype) && wide !== undefined ? opaque(wide) : apply),
   });
 }
 
@@ -80,6 +127,8 @@ interface BinaryDefinition {
   readonly versions: readonly number[];
   readonly of: readonly DataType[];
   readonly apply: BinaryFunction;
+  /** The same for float32. */
+  readonly loop?: FloatZip;
   /** The same for int64 and uint64. */
   readonly wide?: (x: bigint, y: bigint) => bigint | number;
   /** Other functions for some element types. */
@@ -91,13 +140,14 @@ interface BinaryDefinition {
 
 /** Kernel of an operator on pairs of elements, with numpy broadcasting from version 7 and `axis` broadcasting before. */
 export function binary(opType: string, definition: BinaryDefinition): Kernel {
-  const { versions, of, apply, wide, special = {}, gives } = definition;
+  const { versions, of, apply, loop, wide, special = {}, gives } = definition;
   return kernel<string>(opType, {
     versions,
     types: definition.types ?? `T, T -> ${gives ?? 'T'}`,
     where: { T: of, ...definition.where },
     run: (call) => {
       const [a, b] = binaryInputs(call);
+      if (loop !== undefined && a.dtype === 'float32') return zipFloats(a, b, loop);
       const chosen = special[a.dtype] ?? (isWide(a.dtype) && wide !== undefined ? opaque(wide) : apply);
       return zipElements(a, b, gives ?? a.dtype, chosen);
     },

@@ -23,16 +23,16 @@ export interface WindowTaps {
   padded: number;
 }
 
-/**
- * Slides a pool's window over each channel and stores what `reduce` makes of the taps inside the input.
- *
- * @param reduce gets the source, the channel's first position, the taps and the output position
- */
-export function pool(
-  x: NdArray,
-  attributes: PoolAttributes,
-  reduce: (source: ArrayLike<number>, base: number, taps: WindowTaps, output: number) => number,
-): NdArray {
+/** Makes one number of the taps of a window; gets the source, the channel's first position, the taps and the output position. */
+export type WindowReduction = (
+  source: ArrayLike<number>,
+  base: number,
+  taps: WindowTaps,
+  output: number,
+) => number;
+
+/** Slides a pool's window over each channel and stores what `reduce` makes of the taps inside the input. */
+export function pool(x: NdArray, attributes: PoolAttributes, reduce: WindowReduction): NdArray {
   const { spatial, window } = poolWindow(x, attributes);
   const dims = [...x.dims.slice(0, 2), ...window.output];
   const target = allocateNumbers(x.dtype, dims);

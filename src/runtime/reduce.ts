@@ -73,7 +73,9 @@ function accumulate(
   forEachRow(dims, walks, (positions, row) => {
     let to = positions[0]!;
     const end = (row + 1) * inner;
-    if (step === 0) {
+    if (step === 0 && add === plus && source instanceof Float32Array) {
+      sums[to] = sumRun(source, row * inner, end, sums[to]!);
+    } else if (step === 0) {
       let sum = sums[to]!;
       for (let i = row * inner; i < end; i++) sum = add(sum, source[i]!);
       sums[to] = sum;
@@ -83,8 +85,17 @@ function accumulate(
   });
 }
 
+const plus = (total: number, x: number) => total + x;
+
+/** The loop of the reduction that networks use most, for V8 to compile on its own. */
+function sumRun(source: Float32Array, from: number, to: number, start: number): number {
+  let sum = start;
+  for (let i = from; i < to; i++) sum += source[i]!;
+  return sum;
+}
+
 const sum: ReductionPair = {
-  numbers: { start: 0, add: (total, x) => total + x },
+  numbers: { start: 0, add: plus },
   wide: { start: 0n, add: (total, x) => total + x },
 };
 

@@ -1,5 +1,14 @@
 import { ModelError } from '../support/errors.ts';
-import { allocateCells, allocateDoubles, cellsOf, makeArray, type NdArray, productOf } from './array.ts';
+import {
+  allocateCells,
+  allocateDoubles,
+  type Cells,
+  cellsOf,
+  makeArray,
+  type NdArray,
+  productOf,
+} from './array.ts';
+import { copyRun } from './copy.ts';
 
 /** How Resize finds and weighs the input elements of an output element. */
 export interface ResizeMode {
@@ -137,6 +146,44 @@ export function resample(
   if (target.length === 0) return makeArray(x.dtype, dims, target);
   if (x.data.length === 0)
     throw new ModelError('shape-mismatch', `[${x.dims}] has nothing to resize to [${dims}].`);
+  const indices = plans.map((plan, axis) => plainIndices(plan, x.dims[axis]!));
+  if (indices.every((list) => list !== undefined)) pickAlong(x, indices, dims, target);
+  else resampleInto(x, plans, target);
+  fillOutside(target, dims, plans, extrapolation);
+  return makeArray(x.dtype, dims, target);
+}
+
+/** The input index of each output index, where each takes one element as it is. */
+function plainIndices(plan: AxisPlan | undefined, length: number): number[] | undefined {
+  if (plan === undefined) return Array.from({ length }, (_, i) => i);
+  if (plan.taps.some((taps) => taps.length !== 1 || taps[0]!.weight !== 1)) return undefined;
+  return plan.taps.map((taps) => taps[0]!.index);
+}
+
+/** Elements picked along all axes; rows that come from the same input row are copied from each other. */
+function pickAlong(
+  x: NdArray,
+  indices: readonly (readonly number[])[],
+  dims: readonly number[],
+  target: Cells,
+): void {
+  const source = cellsOf(x);
+  const inner = Int32Array.from(indices.at(-1) ?? [0]);
+  const width = x.dims.at(-1) ?? 1;
+  const outer = dims.length - 1;
+  const counters = new Array<number>(Math.max(outer, 0)).fill(0);
+  let before = -1;
+  for (let to = 0; to < target.length; to += inner.length) {
+    const row = counters.reduce((at, index, axis) => at * x.dims[axis]! + indices[axis]![index]!, 0);
+    if (row === before) copyRun(target, to - inner.length, target, to, inner.length);
+    else for (let i = 0; i < inner.length; i++) target[to + i] = source[row * width + inner[i]!]!;
+    before = row;
+    for (let axis = outer - 1; axis >= 0 && ++counters[axis]! === dims[axis]; axis--) counters[axis] = 0;
+  }
+}
+
+/** Axis by axis, the last first, in double precision. */
+function resampleInto(x: NdArray, plans: readonly (AxisPlan | undefined)[], target: Cells): void {
   let values: ArrayLike<number> = cellsOf(x);
   const current = [...x.dims];
   for (let axis = plans.length - 1; axis >= 0; axis--) {
@@ -146,8 +193,6 @@ export function resample(
     current[axis] = plan.length;
   }
   for (let i = 0; i < target.length; i++) target[i] = values[i]!;
-  fillOutside(target, dims, plans, extrapolation);
-  return makeArray(x.dtype, dims, target);
 }
 
 function resampleAxis(

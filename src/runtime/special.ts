@@ -19,13 +19,13 @@ export function errorFunction(x: number): number {
 }
 
 const fround = Math.fround;
-const numerator = [
+const [p0, p1, p2, p3, p4] = [
   4.37031012579801e-11, 1.15627324459942e-7, 6.08574864600143e-5, 8.51377133304701e-3, 2.48287947061529e-1,
-].map(fround);
-const denominator = [
+].map(fround) as [number, number, number, number, number];
+const [q0, q1, q2, q3, q4, q5] = [
   6.10247389755681e-13, 5.76102136993427e-9, 6.2910678501704e-6, 1.70198817374094e-3, 1.16817656904453e-1,
   9.9315192102318e-1,
-].map(fround);
+].map(fround) as [number, number, number, number, number, number];
 
 /**
  * The logistic function of float32 values as ONNX Runtime computes it: 1/2 + x·P(x²)/Q(x²) in fused multiply-adds, off
@@ -35,7 +35,14 @@ export function logistic32(value: number): number {
   if (Number.isNaN(value)) return NaN;
   const x = Math.max(-18, Math.min(18, value));
   const square = fround(x * x);
-  const p = numerator.reduce((sum, c) => fround(sum * square + c));
-  const q = denominator.reduce((sum, c) => fround(sum * square + c));
+  let p = fround(p0 * square + p1);
+  p = fround(p * square + p2);
+  p = fround(p * square + p3);
+  p = fround(p * square + p4);
+  let q = fround(q0 * square + q1);
+  q = fround(q * square + q2);
+  q = fround(q * square + q3);
+  q = fround(q * square + q4);
+  q = fround(q * square + q5);
   return Math.max(0, Math.min(1, fround(fround(fround(p * x) / q) + 0.5)));
 }

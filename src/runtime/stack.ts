@@ -1,6 +1,7 @@
 import type { Type } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { allocateCells, cellsOf, makeArray, type NdArray, productOf, sameDims } from './array.ts';
+import { copyRun } from './copy.ts';
 import { isArray, kindOf } from './values.ts';
 
 /**
@@ -31,10 +32,8 @@ export function stack(items: readonly NdArray[], axis = 0, type?: Type): NdArray
       );
     }
     const source = cellsOf(item);
-    for (let row = 0; row < outer; row++) {
-      const to = (row * items.length + n) * inner;
-      for (let i = 0; i < inner; i++) target[to + i] = source[row * inner + i]!;
-    }
+    for (let row = 0; row < outer; row++)
+      copyRun(source, row * inner, target, (row * items.length + n) * inner, inner);
   });
   return makeArray(first.dtype, dims, target);
 }

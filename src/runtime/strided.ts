@@ -1,5 +1,6 @@
 import { allocateCells, cellsOf, makeArray, type NdArray, stridesOf } from './array.ts';
 import { collapseAxes, forEachRow } from './broadcast.ts';
+import { copyRun, stepCopier } from './copy.ts';
 
 /**
  * Copies elements of an array into a fresh one of dims `out`: element (i, j, …) comes from
@@ -12,14 +13,15 @@ export function copyStrided(
   start = 0,
 ): NdArray {
   const source = cellsOf(x);
-  const target = allocateCells(x.dtype, out);
+  const target = allocateCells(x.dtype, out, 'overwritten');
   const { dims, walks } = collapseAxes(out, [strides]);
   const inner = dims.at(-1)!;
   const step = walks[0]!.at(-1)!;
+  const copy = stepCopier(source, target);
   forEachRow(dims, walks, (positions, row) => {
-    let p = start + positions[0]!;
-    const end = (row + 1) * inner;
-    for (let i = row * inner; i < end; i++, p += step) target[i] = source[p]!;
+    const from = start + positions[0]!;
+    if (step === 1) copyRun(source, from, target, row * inner, inner);
+    else copy(from, step, row * inner, inner);
   });
   return makeArray(x.dtype, out, target);
 }

@@ -6,5 +6,8 @@ export const add = binary('Add', {
   versions: [1, 6, 7, 13, 14],
   of: numeric,
   apply: (a, b) => a + b,
+  loop(x, p, stepX, y, q, stepY, z, from, to) {
+    for (let i = from; i < to; i++, p += stepX, q += stepY) z[i] = x[p]! + y[q]!;
+  },
   wide: (a, b) => a + b,
 });

@@ -34,7 +34,7 @@ export const batchNormalization = kernel('BatchNormalization', {
         );
       }
     }
-    const target = allocateNumbers(dtype, dims);
+    const target = allocateNumbers(dtype, dims, 'overwritten');
     const size = productOf(dims, 2);
     const round = dtype === 'float32' ? Math.fround : (value: number) => value;
     for (let start = 0, row = 0; start < target.length; start += size, row++) {
@@ -42,7 +42,11 @@ export const batchNormalization = kernel('BatchNormalization', {
       const deviation = round(Math.sqrt(round(variance![c]! + epsilon)));
       const gain = round(round(1 / deviation) * scale![c]!);
       const offset = round(bias![c]! - round(mean![c]! * gain));
-      for (let i = start; i < start + size; i++) target[i] = round(x![i]! * gain) + offset;
+      if (dtype === 'float32') {
+        normalizeRow(x as Float32Array, target as Float32Array, start, start + size, gain, offset);
+        continue;
+      }
+      for (let i = start; i < start + size; i++) target[i] = x![i]! * gain + offset;
     }
     return makeArray(dtype, dims, target);
   },
@@ -52,4 +56,15 @@ export const batchNormalization = kernel('BatchNormalization', {
 function trains(attributes: object, version: number): boolean {
   const { training_mode, is_test } = attributes as { training_mode?: number; is_test?: number };
   return version < 7 ? is_test !== 1 : training_mode === 1;
+}
+
+function normalizeRow(
+  x: Float32Array,
+  y: Float32Array,
+  from: number,
+  to: number,
+  gain: number,
+  offset: number,
+): void {
+  for (let i = from; i < to; i++) y[i] = Math.fround(x[i]! * gain) + offset;
 }

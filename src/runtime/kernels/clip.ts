@@ -1,7 +1,7 @@
 import type { DataType } from '../../ir/index.ts';
 import type { NdArray } from '../array.ts';
 import { floats, numeric } from '../dtypes.ts';
-import { mapElements } from '../elementwise.ts';
+import { mapElements, mapFloats } from '../elementwise.ts';
 import { kernel } from '../kernel.ts';
 
 /**
@@ -27,10 +27,20 @@ function bounded(x: NdArray, given: number | undefined, top: number | undefined)
   const limit = largestFinite.get(x.dtype);
   const low = given ?? (limit && -limit);
   const high = top ?? limit;
+  if (x.dtype === 'float32') return mapFloats(x, (from, to) => clipFloats(from, to, low!, high!));
   return mapElements(x, x.dtype, (v) => {
     const raised = low !== undefined && v < low ? low : v;
     return high !== undefined && raised > high ? high : raised;
   });
+}
+
+function clipFloats(x: Float32Array, y: Float32Array, low: number, high: number): void {
+  for (let i = 0; i < y.length; i++) {
+    let value = x[i]!;
+    if (value < low) value = low;
+    if (value > high) value = high;
+    y[i] = value;
+  }
 }
 
 /** Types without infinities need no bound of their own. */

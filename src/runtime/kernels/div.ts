@@ -1,6 +1,6 @@
 import { isWide } from '../array.ts';
 import { isFloat, numeric } from '../dtypes.ts';
-import { binaryInputs, opaque, zipElements } from '../elementwise.ts';
+import { binaryInputs, type FloatZip, opaque, zipElements, zipFloats } from '../elementwise.ts';
 import { divideBigints, divideIntegers } from '../integer.ts';
 import { kernel } from '../kernel.ts';
 
@@ -11,6 +11,7 @@ export const div = kernel<string>('Div', {
   where: { T: numeric },
   run: (call) => {
     const [a, b] = binaryInputs(call);
+    if (a.dtype === 'float32') return zipFloats(a, b, divideFloats);
     const divide = isFloat(a.dtype)
       ? (x: number, y: number) => x / y
       : isWide(a.dtype)
@@ -19,3 +20,7 @@ export const div = kernel<string>('Div', {
     return zipElements(a, b, a.dtype, divide);
   },
 });
+
+const divideFloats: FloatZip = (x, p, stepX, y, q, stepY, z, from, to) => {
+  for (let i = from; i < to; i++, p += stepX, q += stepY) z[i] = x[p]! / y[q]!;
+};

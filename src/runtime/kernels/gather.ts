@@ -1,4 +1,5 @@
 import { allocateCells, cellsOf, makeArray, type NdArray, normalAxis, productOf } from '../array.ts';
+import { copyRun } from '../copy.ts';
 import { indices, movable } from '../dtypes.ts';
 import { indexList } from '../indexing.ts';
 import { kernel } from '../kernel.ts';
@@ -19,13 +20,13 @@ export function gatherAlong(x: NdArray, axis: number, picks: NdArray): NdArray {
   const dims = [...x.dims.slice(0, axis), ...picks.dims, ...x.dims.slice(axis + 1)];
   const inner = productOf(x.dims, axis + 1);
   const outer = productOf(x.dims, 0, axis);
-  const target = allocateCells(x.dtype, dims);
+  const target = allocateCells(x.dtype, dims, 'overwritten');
   const source = cellsOf(x);
   let to = 0;
   for (let row = 0; row < outer; row++) {
     for (const index of chosen) {
-      const from = (row * length + index) * inner;
-      for (let i = 0; i < inner; i++) target[to++] = source[from + i]!;
+      copyRun(source, (row * length + index) * inner, target, to, inner);
+      to += inner;
     }
   }
   return makeArray(x.dtype, dims, target);

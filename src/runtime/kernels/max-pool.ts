@@ -1,7 +1,9 @@
+import { ModelError } from '../../support/errors.ts';
 import { allocate, makeArray, productOf } from '../array.ts';
 import { bytes, floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
-import { pool, type WindowTaps } from '../pool.ts';
+import { pool, poolWindow, type WindowTaps } from '../pool.ts';
+import { hasEmptyWindow, largestOfPlane, poolPlanes, suitsPlanes } from '../pool-planes.ts';
 
 /**
  * The largest element of each window, and where it is. Padding never wins. Indices count over the whole input, row-major
@@ -12,8 +14,20 @@ export const maxPool = kernel('MaxPool', {
   types: 'T -> T, int64',
   where: { T: [...floats, ...bytes] },
   run({ attributes, inputs: [x], wants }) {
-    if (!wants(1)) return pool(x!, attributes, largest);
-    const spatial = x!.dims.slice(2);
+    const { spatial, window } = poolWindow(x!, attributes);
+    if (hasEmptyWindow(spatial, window)) {
+      throw new ModelError(
+        'bad-window',
+        'A window of MaxPool sees nothing but padding, which has no largest element.',
+        {
+          fix: 'Pad by less than the length of the window.',
+        },
+      );
+    }
+    if (!wants(1))
+      return suitsPlanes(spatial, window)
+        ? poolPlanes(x!, window, largestOfPlane)
+        : pool(x!, attributes, largest);
     const place = attributes.storage_order === 1 ? columnMajor(spatial) : (position: number) => position;
     const found: number[] = [];
     const y = pool(x!, attributes, (source, base, taps, output) => {
@@ -27,7 +41,8 @@ export const maxPool = kernel('MaxPool', {
   },
 });
 
-function largest(source: ArrayLike<number>, base: number, { positions, count }: WindowTaps): number {
+/** The largest of the taps; NaN is larger than any. */
+export function largest(source: ArrayLike<number>, base: number, { positions, count }: WindowTaps): number {
   let best = source[base + positions[0]!]!;
   for (let t = 1; t < count; t++) {
     const value = source[base + positions[t]!]!;

@@ -10,6 +10,7 @@ import {
   productOf,
   stridesOf,
 } from '../array.ts';
+import { copyRun } from '../copy.ts';
 import { floats, indices, movable } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
 
@@ -86,13 +87,14 @@ function fillOf(x: NdArray, value: NdArray | undefined): number {
 }
 
 function gather(x: NdArray, dims: readonly number[], sources: readonly number[][], fill: number): NdArray {
-  const target = allocateCells(x.dtype, dims);
+  const target = allocateCells(x.dtype, dims, 'overwritten');
   const source = cellsOf(x);
   const last = dims.length - 1;
   const inner = sources[last] ?? [0];
   const outer = productOf(dims, 0, Math.max(last, 0));
   const index = new Array<number>(Math.max(last, 0)).fill(0);
   if (target.length === 0) return makeArray(x.dtype, dims, target);
+  const [first, end] = plainRun(inner);
   for (let row = 0; row < outer; row++) {
     let base = 0;
     for (let axis = 0; axis < last && base >= 0; axis++) {
@@ -100,11 +102,24 @@ function gather(x: NdArray, dims: readonly number[], sources: readonly number[][
       base = from < 0 ? -1 : base + from;
     }
     const to = row * inner.length;
-    for (let i = 0; i < inner.length; i++) {
+    const pick = (i: number) => {
       const from = inner[i]!;
       target[to + i] = base < 0 || from < 0 ? fill : source[base + from]!;
-    }
+    };
+    for (let i = 0; i < first; i++) pick(i);
+    if (base < 0) for (let i = first; i < end; i++) target[to + i] = fill;
+    else copyRun(source, base + inner[first]!, target, to + first, end - first);
+    for (let i = end; i < inner.length; i++) pick(i);
     for (let axis = last - 1; axis >= 0 && ++index[axis]! === dims[axis]; axis--) index[axis] = 0;
   }
   return makeArray(x.dtype, dims, target);
+}
+
+/** Start and end of the first run of neighbouring input elements. */
+function plainRun(inner: readonly number[]): [number, number] {
+  const first = inner.findIndex((from) => from >= 0);
+  if (first < 0) return [0, 0];
+  let end = first + 1;
+  while (end < inner.length && inner[end] === inner[end - 1]! + 1) end++;
+  return [first, end];
 }

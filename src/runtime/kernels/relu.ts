@@ -7,4 +7,7 @@ export const relu = unary('Relu', {
   of: [...floats, ...signed],
   wide: (x) => (x < 0n ? 0n : x),
   apply: (x) => Math.max(x, 0),
+  loop(x, y) {
+    for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i]!, 0);
+  },
 });

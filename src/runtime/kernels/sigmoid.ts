@@ -1,5 +1,5 @@
 import { floats } from '../dtypes.ts';
-import { mapElements } from '../elementwise.ts';
+import { mapElements, mapFloats } from '../elementwise.ts';
 import { kernel } from '../kernel.ts';
 import { logistic32 } from '../special.ts';
 
@@ -9,5 +9,11 @@ export const sigmoid = kernel('Sigmoid', {
   types: 'T -> T',
   where: { T: floats },
   run: ({ inputs: [x] }) =>
-    mapElements(x!, x!.dtype, x!.dtype === 'float32' ? logistic32 : (v) => 1 / (1 + Math.exp(-v))),
+    x!.dtype === 'float32'
+      ? mapFloats(x!, logistic)
+      : mapElements(x!, x!.dtype, (v) => 1 / (1 + Math.exp(-v))),
 });
+
+function logistic(x: Float32Array, y: Float32Array): void {
+  for (let i = 0; i < y.length; i++) y[i] = logistic32(x[i]!);
+}
