@@ -1,6 +1,7 @@
 import type { Attribute, Node } from '../ir/index.ts';
 import { findSchema, type OperatorSchema, type PlainValue, plainAttributes } from '../ops/index.ts';
 import { ModelError } from '../support/errors.ts';
+import { checkWords } from './attribute-words.ts';
 
 const limit = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -34,11 +35,12 @@ function clamp(value: bigint): bigint {
 
 /**
  * Checks a node against its schema before anything relies on it: inputs that are required, attributes that are required
- * and their types. Nodes of other domains have no schema to be checked against.
+ * and their types, words among the known ones. Nodes of other domains have no schema to be checked against.
  *
- * @throws ModelError `missing-input`, `too-many-inputs`, `missing-attribute` or `attribute-type`
+ * @throws ModelError `missing-input`, `too-many-inputs`, `missing-attribute`, `attribute-type` or `unsupported-attribute`
  */
 export function checkNode(node: Node, opset: number): void {
+  checkWords(node);
   const schema = findSchema(node.domain, node.opType, opset);
   if (schema === undefined) return;
   checkInputs(node, schema);
@@ -48,7 +50,13 @@ export function checkNode(node: Node, opset: number): void {
   }
   for (const { name, type } of node.attributes) {
     const wanted = schema.attributes.get(name)?.type;
-    if (wanted !== undefined && type !== wanted)
+    if (wanted === undefined)
+      throw new ModelError(
+        'unsupported-attribute',
+        `${node.opType} of version ${schema.since} has no attribute "${name}".`,
+        { fix: 'Import the opset that the node was written for, or remove the attribute.' },
+      );
+    if (type !== wanted)
       throw new ModelError(
         'attribute-type',
         `"${name}" of ${node.opType} is ${type}; it has to be ${wanted}.`,

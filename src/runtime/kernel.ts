@@ -45,8 +45,13 @@ export interface Kernel {
   readonly signature: Signature;
   /** Element types of outputs that depend on attributes. */
   readonly outputTypes?: ((call: TypeCall) => readonly (DataType | undefined)[]) | undefined;
+  /** Throws `unsupported-attribute` for a node that is right but cannot be computed, before anything runs. */
+  readonly check?: ((call: CheckCall) => void) | undefined;
   readonly run: (call: KernelCall) => KernelResult;
 }
+
+/** What a node says of itself. */
+export type CheckCall = Omit<TypeCall, 'inputs'>;
 
 /** What output types may depend on. */
 export interface TypeCall {
@@ -67,6 +72,7 @@ export interface KernelDefinition<Op extends string> {
   readonly types: string;
   readonly where?: TypeVariables;
   readonly outputTypes?: Kernel['outputTypes'];
+  readonly check?: Kernel['check'];
   run(call: KernelCall<AttributesOf<Op>>): KernelResult;
 }
 
@@ -76,13 +82,14 @@ export interface KernelDefinition<Op extends string> {
  * @example kernel('Neg', { versions: [6, 13], types: 'T -> T', where: { T: floats }, run: ({ inputs: [x] }) => … })
  */
 export function kernel<Op extends string>(opType: Op, definition: KernelDefinition<Op>): Kernel {
-  const { domain = '', versions, types, where = {}, outputTypes, run } = definition;
+  const { domain = '', versions, types, where = {}, outputTypes, check, run } = definition;
   return Object.freeze({
     opType,
     domain,
     versions,
     signature: parseSignature(types, where),
     outputTypes,
+    check,
     run: run as Kernel['run'],
   });
 }

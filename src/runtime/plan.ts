@@ -223,6 +223,7 @@ function planCall(
   }
   const attributes = placed(context.place, () => kernelAttributes(node, opset));
   const outputTypes = placed(context.place, () => {
+    callee.check?.({ node, attributes, version });
     const resolved = resolveTypes(callee.signature, inputs, describe(node, version));
     return callee.outputTypes?.({ node, attributes, inputs, version }) ?? resolved;
   });

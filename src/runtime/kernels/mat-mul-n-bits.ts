@@ -16,12 +16,14 @@ export const matMulNBits = kernel<string>('MatMulNBits', {
   versions: [1],
   types: 'T, uint8, T, Z, int32, T -> T',
   where: { T: floats, Z: [...floats, 'uint8'] },
-  run({ attributes, inputs: [a, b, scales, zeros, order, bias], conventions }) {
+  check({ node }) {
+    if ((node.inputs[4] ?? '') !== '')
+      throw new ModelError('unsupported-attribute', 'MatMulNBits is run without g_idx only.');
+  },
+  run({ attributes, inputs: [a, b, scales, zeros, , bias], conventions }) {
     const [depth, columns] = [attributes['K'] as number, attributes['N'] as number];
     const bits = (attributes['bits'] as number | undefined) ?? 4;
     const size = attributes['block_size'] as number;
-    if (order !== undefined)
-      throw new ModelError('unsupported-attribute', 'MatMulNBits is run without g_idx only.');
     if (![2, 4, 8].includes(bits) || !(size > 0) || a!.dims.at(-1) !== depth)
       throw new ModelError(
         'shape-mismatch',

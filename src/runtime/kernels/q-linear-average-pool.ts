@@ -11,10 +11,12 @@ export const qLinearAveragePool = kernel<string>('QLinearAveragePool', {
   versions: [1],
   types: 'T, float32, T, float32, T -> T',
   where: { T: bytes },
-  run({ attributes, inputs, conventions: { rounding } }) {
-    const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
+  check({ attributes }) {
     if (attributes['channels_last'] === 1)
       throw new ModelError('unsupported-attribute', 'QLinearAveragePool is run with channels_last=0 only.');
+  },
+  run({ attributes, inputs, conventions: { rounding } }) {
+    const [x, xScale, xZero, yScale, yZero] = inputs as readonly NdArray[];
     const from = quantizerOf(xScale!, xZero, x!.dtype);
     const to = quantizerOf(yScale!, yZero, x!.dtype);
     const reals = allocateNumbers('float32', x!.dims);

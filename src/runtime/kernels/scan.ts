@@ -38,9 +38,11 @@ export const scan = kernel('Scan', {
 export const scan8 = kernel('Scan', {
   versions: [8],
   types: 'int64, *... -> ?...',
-  run({ attributes, inputs: [lengths, ...inputs], runGraph, discard }) {
-    if (lengths !== undefined)
+  check({ node }) {
+    if ((node.inputs[0] ?? '') !== '')
       throw new ModelError('unsupported-attribute', 'Scan of version 8 is run without sequence_lens only.');
+  },
+  run({ attributes, inputs: [, ...inputs], runGraph, discard }) {
     const { body, num_scan_inputs } = attributes;
     const directions = (attributes as { directions?: readonly number[] }).directions;
     const states = inputs.length - num_scan_inputs;
