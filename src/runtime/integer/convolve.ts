@@ -2,12 +2,13 @@ import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../arra
 import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts';
 import { slideWindow, type Window } from '../window.ts';
 import { packedOnce } from './cache.ts';
-import { convolveDepthwise, depthwiseTaps, suitsDepthwise } from './depthwise.ts';
-import { convolveDirectly, suitsDirect } from './direct.ts';
+import { depthwiseTaps, suitsDepthwise } from './depthwise.ts';
+import { suitsDirect } from './direct.ts';
 import { imagesOf } from './image.ts';
 import { type PackedRows, packRows } from './pack.ts';
+import { runWork } from './share.ts';
 import { convolveSimply } from './simple.ts';
-import { convolveSquares, fitsSquares } from './winograd.ts';
+import { fitsSquares } from './winograd.ts';
 import { suitsWinograd, transformFilters } from './winograd-filters.ts';
 import type { Convolution, Share } from './work.ts';
 
@@ -38,8 +39,8 @@ export function convolveBytes(
   const [filters, depth] = w.dims as [number, number];
   const window = slideWindow(x.dims.slice(2), w.dims.slice(2), attributes);
   const dims = [batch, filters, ...window.output];
-  const sums = into ?? (allocate('int32', dims) as Int32Array);
-  if (sums.length === 0 || channels === 0) return { sums, dims };
+  const sums = into ?? (allocate('int32', dims, 'overwritten') as Int32Array);
+  if (sums.length === 0 || channels === 0) return { sums: sums.fill(0), dims };
   const planar = overTwoAxes(window);
   const common = { window: planar, batch, channels, filters, group, sums };
   const all: Share = { top: 0, bottom: planar.output[0]!, first: 0, last: filters / group };
@@ -47,20 +48,20 @@ export function convolveBytes(
     const squares = { ...common, images: imagesOf(x, withWholeSquares(planar), xZero) };
     if (fitsSquares(squares)) {
       const transformed = transformedFilters(x, w, group, xZero, wZeros);
-      convolveSquares({ ...squares, kind: 'squares', transformed }, all);
+      runWork({ ...squares, kind: 'squares', transformed }, all);
       return { sums, dims };
     }
   }
   const direct: Convolution = { ...common, images: imagesOf(x, planar, xZero) };
   if (depth === 1 && filters === group && suitsDepthwise(direct)) {
-    convolveDepthwise({ ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, all);
+    runWork({ ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, all);
     return { sums, dims };
   }
   if (suitsDirect(direct)) {
     const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
       packGroups(w, group, wZeros),
     );
-    convolveDirectly({ ...direct, kind: 'direct', packed }, all);
+    runWork({ ...direct, kind: 'direct', packed }, all);
   } else {
     sums.set(convolveSimply(x, w, attributes, xZero, wZeros).sums);
   }

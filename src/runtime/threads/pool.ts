@@ -1,0 +1,233 @@
+import { ModelError } from '../../support/errors.ts';
+import { startThread, type Thread } from './start.ts';
+
+/** Threads that share the work of large layers with the thread that calls. */
+export interface Threads {
+  /** How many there are, the calling one included. */
+  readonly count: number;
+  /** Until then the calling thread works with those that are there; rejects where one cannot start. */
+  readonly ready: Promise<void>;
+  close(): void;
+}
+
+/** What a thread is told to do: to take one share after another of a piece of work, as long as there are any. */
+export interface Order<W = unknown, S = unknown> {
+  readonly ticket: number;
+  readonly work: W;
+  readonly shares: readonly S[];
+}
+
+/** What a thread is told first. */
+export interface Greeting {
+  /** The number of the next share to take, then the state of each thread. */
+  readonly states: Int32Array;
+  /** Where the thread's own state is. */
+  readonly index: number;
+}
+
+/**
+ * States of a thread. An order is `orderedBy` its ticket until the thread begins with it, then `begunBy` it; an order that
+ * the thread has not begun can be called off.
+ */
+export const idle = 1;
+export const failed = 3;
+export const orderedBy = (ticket: number) => 4 * ticket;
+export const begunBy = (ticket: number) => 4 * ticket + 2;
+
+/** Takes shares and computes them until none are left. */
+export function takeShares<S>(states: Int32Array, shares: readonly S[], compute: (share: S) => void): void {
+  for (;;) {
+    const share = shares[Atomics.add(states, 0, 1)];
+    if (share === undefined) return;
+    compute(share);
+  }
+}
+
+/** Milliseconds after which a thread that does not answer is given up. */
+const patience = 60_000;
+
+/** The threads behind `openThreads`. */
+export class ThreadPool implements Threads {
+  readonly count: number;
+  readonly ready: Promise<void>;
+  readonly #threads: Thread[] = [];
+  readonly #states: Int32Array;
+  #isClosed = false;
+  #ticket = 0;
+  #input = new Uint8Array(0);
+  #output = new Int32Array(0);
+
+  constructor(count: number) {
+    if (!Number.isInteger(count) || count < 1 || count > 256) {
+      throw new ModelError('bad-threads', `A run can use 1 to 256 threads, not ${count}.`);
+    }
+    this.count = count;
+    this.#states = new Int32Array(count === 1 ? new ArrayBuffer(4) : sharedBuffer(4 * count));
+    let fail: (error: Error) => void = () => undefined;
+    const failure = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    for (let index = 1; index < count; index++) {
+      const thread = startThread((reason) => {
+        Atomics.store(this.#states, index, failed);
+        fail(new ModelError('no-threads', `A thread has failed: ${reason}`, { fix: 'Leave out `threads`.' }));
+      });
+      const greeting: Greeting = { states: this.#states, index };
+      thread.post(greeting);
+      this.#threads.push(thread);
+    }
+    this.ready = Promise.race([this.#waitUntilReady(), failure]);
+    // Who does not wait need not hear of it: the calling thread does all the work then.
+    this.ready.catch(() => undefined);
+  }
+
+  /** How many threads can take a share now, the calling one included. */
+  get available(): number {
+    if (this.#isClosed) return 1;
+    let sum = 1;
+    for (let i = 1; i < this.count; i++) if (Atomics.load(this.#states, i) === idle) sum++;
+    return sum;
+  }
+
+  /**
+   * Has shares of the work computed, some by the calling thread with `compute`, and returns when all are done.
+   *
+   * @param work what threads are sent: all that is large should be shared, as it is copied otherwise
+
+   * @throws ModelError `lost-thread` when a thread does not answer; what `compute` throws
+   */
+  run<W, S>(work: W, shares: readonly S[], compute: (share: S) => void): void {
+    const ticket = this.#nextTicket();
+    const order: Order<W, S> = { ticket, work, shares };
+    const asked: number[] = [];
+    Atomics.store(this.#states, 0, 0);
+    this.#threads.forEach((thread, i) => {
+      if (Atomics.compareExchange(this.#states, i + 1, idle, orderedBy(ticket)) !== idle) return;
+      thread.post(order);
+      asked.push(i + 1);
+    });
+    try {
+      takeShares(this.#states, shares, compute);
+    } finally {
+      const states = asked.map((index) => this.#await(index, ticket));
+      // What a thread has failed at, nobody knows; done here, it shows.
+      if (states.includes(failed)) shares.forEach(compute);
+    }
+  }
+
+  /** Tickets begin again before they outgrow a state. */
+  #nextTicket(): number {
+    this.#ticket = (this.#ticket % 2 ** 28) + 1;
+    return this.#ticket;
+  }
+
+  /** Bytes where threads see them: themselves if they do, else a copy that lasts until the next call. */
+  shareInput(bytes: Uint8Array): Uint8Array {
+    if (isShared(bytes)) return bytes;
+    if (this.#input.length < bytes.length) this.#input = new Uint8Array(sharedBuffer(bytes.length));
+    this.#input.set(bytes);
+    return this.#input.subarray(0, bytes.length);
+  }
+
+  /** Room for sums where threads see it: `sums` itself if they do, else memory that lasts until the next call. */
+  shareOutput(sums: Int32Array): Int32Array {
+    if (isShared(sums)) return sums;
+    if (this.#output.length < sums.length) this.#output = new Int32Array(sharedBuffer(4 * sums.length));
+    return this.#output.subarray(0, sums.length);
+  }
+
+  /**
+   * A copy where threads see it of numbers that never change, made once and kept as long as they are.
+   *
+   * The calling thread works with the original: copying out of shared memory takes V8 three times as long.
+   */
+  shareLasting(numbers: Float64Array): Float64Array {
+    const known = copies.get(numbers);
+    if (known !== undefined) return known;
+    const copy = new Float64Array(sharedBuffer(numbers.byteLength));
+    copy.set(numbers);
+    copies.set(numbers, copy);
+    return copy;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const thread of this.#threads) thread.stop();
+    this.#threads.length = 0;
+  }
+
+  async #waitUntilReady(): Promise<void> {
+    while (!this.#isClosed && this.available < this.count) await new Promise((done) => setTimeout(done, 1));
+  }
+
+  /**
+   * Calls the order off, or waits until the thread is done with it; where waiting is not allowed, as in a browser's main
+   * thread, by looking again and again.
+   */
+  #await(index: number, ticket: number): number {
+    const ordered = orderedBy(ticket);
+    if (Atomics.compareExchange(this.#states, index, ordered, idle) === ordered) return idle;
+    const end = performance.now() + patience;
+    for (;;) {
+      const state = Atomics.load(this.#states, index);
+      if (state !== begunBy(ticket)) return state;
+      if (performance.now() > end) {
+        Atomics.store(this.#states, index, failed);
+        throw new ModelError('lost-thread', `A thread has not answered for ${patience / 1000} seconds.`, {
+          fix: 'Run with fewer threads.',
+        });
+      }
+      waitFor(this.#states, index, state);
+    }
+  }
+}
+
+const copies = new WeakMap<Float64Array, Float64Array>();
+
+let mayWait = true;
+
+function waitFor(states: Int32Array, index: number, state: number): void {
+  if (!mayWait) return;
+  try {
+    Atomics.wait(states, index, state, 1000);
+  } catch {
+    mayWait = false;
+  }
+}
+
+function isShared({ buffer }: ArrayBufferView): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+}
+
+/** @throws ModelError `no-threads` where memory cannot be shared */
+function sharedBuffer(bytes: number): ArrayBuffer {
+  return new SharedArrayBuffer(bytes) as unknown as ArrayBuffer;
+}
+
+/**
+ * Starts threads for kernels to share their work with: `count` in all, the calling one included. Results do not depend on
+ * how many there are.
+ *
+ * @throws ModelError `bad-threads`, `no-threads` where there is no SharedArrayBuffer or Worker
+ */
+export function openThreads(count: number): Threads {
+  return new ThreadPool(count);
+}
+
+let current: ThreadPool | undefined;
+
+/** The threads that the run in progress may use. */
+export function currentThreads(): ThreadPool | undefined {
+  return current;
+}
+
+/** Runs `work` with threads for kernels to use, or without any. */
+export function withThreads<T>(threads: Threads | undefined, work: () => T): T {
+  const outer = current;
+  current = threads as ThreadPool | undefined;
+  try {
+    return work();
+  } finally {
+    current = outer;
+  }
+}
