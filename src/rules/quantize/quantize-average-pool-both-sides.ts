@@ -50,13 +50,25 @@ function poolRule(ranges: Ranges): Rule {
 
 function unlessHalfQuantized(x: Value, y: Value): Objection {
   if (x.dtype !== undefined && x.dtype !== 'float32') return `${x} is ${x.dtype}`;
-  const quantized = y.uses.filter(({ reader }) => reader.opType === 'QuantizeLinear').length;
+  const end = carriedTo(y);
+  const quantized = end.uses.filter(({ reader }) => reader.opType === 'QuantizeLinear').length;
   if (isQuantized(x))
     return (
-      (quantized > 0 && `${y} is quantized, too`) || (y.isGraphOutput && `${y} is an output of the graph`)
+      (quantized > 0 && `${end} is quantized, too`) || (y.isGraphOutput && `${y} is an output of the graph`)
     );
-  const isBehind = quantized > 0 && quantized === y.uses.length && !y.isGraphOutput;
+  const isBehind = quantized > 0 && quantized === end.uses.length && !end.isGraphOutput;
   return !isBehind && `neither side of the pool is quantized`;
+}
+
+const copies = new Set(['Flatten', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']);
+
+/** The value at the end of copies that alone read the one before: a classifier flattens what it pools. */
+function carriedTo(value: Value): Value {
+  const [use, ...more] = value.uses;
+  const isCarried = use !== undefined && more.length === 0 && use.index === 0 && !value.isGraphOutput;
+  return isCarried && use.reader.isStandard && copies.has(use.reader.opType)
+    ? carriedTo(use.reader.output)
+    : value;
 }
 
 function unlessScaleIsKnown(x: Value, y: Value, ranges: Ranges): Objection {

@@ -29,16 +29,16 @@ describe('quantize-average-pool-both-sides', () => {
         int8 z = {0},
         float[2,2,1,1] w = {0.5, -0.25, 0.75, 0.5},
         float[1,2,1,1] c = {1, -1},
-        float a_scale = {0.1},
-        int8 a_zero_point = {0}
+        float a_1_scale = {0.1},
+        int8 a_1_zero_point = {0}
       > {
         r = Relu (x)
         d_q = QuantizeLinear (r, s, z)
         d = DequantizeLinear (d_q, s, z)
         h = Conv (d, w)
         a_1 = AveragePool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (d)
-        a_QuantizeLinear_out = QuantizeLinear (a_1, a_scale, a_zero_point)
-        a = DequantizeLinear (a_QuantizeLinear_out, a_scale, a_zero_point)
+        a_QuantizeLinear_out = QuantizeLinear (a_1, a_1_scale, a_1_zero_point)
+        a = DequantizeLinear (a_QuantizeLinear_out, a_1_scale, a_1_zero_point)
         y = Add (a, h)
       }"
     `);
@@ -49,6 +49,13 @@ describe('quantize-average-pool-both-sides', () => {
     expect(
       picture(apply(rule, model`${network(`a = ${pool} (r)\n  ${pair('a', 'e')}\n  y = Add (e, h)`)}`)),
     ).toContain('AveragePool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (d)');
+  });
+
+  it('sees the quantizer behind a Flatten', () => {
+    const body = `a = ${pool} (r)\n  f = Flatten (a)\n  ${pair('f', 'e')}\n  y = Relu (e)`;
+    expect(picture(apply(rule, model`${network(body, 'float[1,18] y, float[1,2,3,3] h')}`))).toContain(
+      'AveragePool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (d)',
+    );
   });
 
   it('takes scales of observed ranges', () => {
