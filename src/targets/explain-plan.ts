@@ -1,3 +1,4 @@
+import { onnxruntimeLaws } from './onnxruntime/laws.ts';
 import type { Plan, SurvivingQuantizer } from './plan.ts';
 import { laws } from './tensorrt/laws.ts';
 
@@ -45,7 +46,7 @@ function causeOf(law: string, survivors: readonly SurvivingQuantizer[], all: num
   );
   return {
     law,
-    words: laws.get(law) ?? '',
+    words: laws.get(law) ?? onnxruntimeLaws.get(law) ?? '',
     count: survivors.length,
     bytes,
     share: bytes === null || all === null || all === 0 ? null : bytes / all,

@@ -1,5 +1,6 @@
 import type { Model } from '../ir/index.ts';
 import { ModelError } from '../support/errors.ts';
+import { planOnnxruntime } from './onnxruntime/plan.ts';
 import { planTensorrt } from './tensorrt/plan.ts';
 import { tensorrtVersions } from './tensorrt/versions.ts';
 
@@ -73,17 +74,17 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** `tensorrt@8.6`, `tensorrt@10`, `tensorrt@11`; `tensorrt` is `tensorrt@10`. */
+  /** `tensorrt@8.6`, `tensorrt@10`, `tensorrt@11`, `onnxruntime`; `tensorrt` is `tensorrt@10`. */
   readonly target: string;
 }
 
 /** Who makes the plan for each target. */
-const planners: ReadonlyMap<string, (model: Model) => Plan> = new Map(
-  [...tensorrtVersions.values()].map((version) => [
-    version.name,
-    (model: Model) => planTensorrt(model, version),
-  ]),
-);
+const planners: ReadonlyMap<string, (model: Model) => Plan> = new Map<string, (model: Model) => Plan>([
+  ...[...tensorrtVersions.values()].map(
+    (version) => [version.name, (model: Model) => planTensorrt(model, version)] as const,
+  ),
+  ['onnxruntime', planOnnxruntime],
+]);
 
 /** The targets there is a forecast for. */
 export const planTargets: readonly string[] = Object.freeze([...planners.keys()]);

@@ -1,0 +1,224 @@
+import {
+  createTypeOracle,
+  isDequantize,
+  isQuantize,
+  readQuantization,
+  type TypeOracle,
+} from '../../analysis/index.ts';
+import { findDataType, type GraphView, type Model, type Node, viewOf } from '../../ir/index.ts';
+import { constantOf, normalDomain } from '../../ops/index.ts';
+import { foldConstants, removeIdentity } from '../../passes/index.ts';
+import { rewrite } from '../../rewrite/index.ts';
+import { fuse, simplify } from '../../rules/index.ts';
+import { groupIntegers, type IntegerGroup, type LeftNode } from '../../runtime/groups/index.ts';
+import type { Plan, PlanLayer, PlanTotals, Precision, SurvivingQuantizer } from '../plan.ts';
+import { clipBounds } from './bounds.ts';
+import { integerRegion } from './region.ts';
+import { storeQuantizedWeights } from './store-quantized-weights.ts';
+import { isSmallFirstConvolution } from './unquantize-small-convolution.ts';
+
+/**
+ * Forecasts what ONNX Runtime's CPU provider fuses of a model: which operator takes which quantizers, and why the others
+ * stay, with all optimizations on an x64 machine.
+ *
+ * The group rules and what prepares for them are those of the executor's integer mode (`runtime/groups`).
+ */
+export function planOnnxruntime(model: Model): Plan {
+  const { model: grouped, groups, left } = groupIntegers(model, { engine: 'onnxruntime' });
+  const view = viewOf(grouped);
+  const forecast: Forecast = {
+    view,
+    types: [createTypeOracle(viewOf(model)), createTypeOracle(view)],
+    fused: new Map(groups.map((group) => [group.fused, group])),
+    left: new Map(left.map((one) => [nameOf(one.node), one])),
+    wanted: wantedOf(model),
+  };
+  const layers = grouped.graph.nodes.flatMap((node) => layerOf(forecast, node) ?? []);
+  const qdq = grouped.graph.nodes.flatMap((node) => survivorOf(forecast, node) ?? []);
+  return {
+    target: 'onnxruntime',
+    layers,
+    qdq,
+    totals: totalsOf(layers, qdq),
+    bytes: qdq.reduce<number | null>(
+      (sum, { bytes }) => (sum === null || bytes === null ? null : sum + bytes),
+      0,
+    ),
+    islands: left.filter(({ node }) => isIsland(view, node)).map(({ node }) => nameOf(node)),
+    possible: [
+      'at level "all" the engine also chooses a layout with channels last, and moves Transposes about for it',
+    ],
+    opaque: model.graph.nodes
+      .filter((node) => !known.has(normalDomain(node.domain)))
+      .map((node) => ({ name: nameOf(node), operator: `${node.domain ?? ''}::${node.opType}` })),
+  };
+}
+
+interface Forecast {
+  /** The model as the engine runs it. */
+  readonly view: GraphView;
+  /** What is known of values of the given model, and of those that came while grouping. */
+  readonly types: readonly [given: TypeOracle, grouped: TypeOracle];
+  /** Groups by the node that stands for them. */
+  readonly fused: ReadonlyMap<Node, IntegerGroup>;
+  /** What was left, by name of the node. */
+  readonly left: ReadonlyMap<string, LeftNode>;
+  /** Names and outputs of operators that the onnxruntime pipeline makes run on codes. */
+  readonly wanted: ReadonlySet<string>;
+}
+
+const known: ReadonlySet<string> = new Set(['', 'com.microsoft']);
+const weighted: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
+
+/** What can run on codes once batch norms are folded and weights are stored: names of nodes and of what they make. */
+function wantedOf(model: Model): ReadonlySet<string> {
+  const clear = [removeIdentity, foldConstants(), simplify, fuse, storeQuantizedWeights];
+  const { graph, ...rest } = rewrite(model, clear).model;
+  const region = integerRegion(viewOf({ ...rest, graph }), graph, { floatWeights: true });
+  const made = region.flatMap(({ node, output }) => [nameOf(node), ...node.outputs, output]);
+  // What a batch norm was folded into is known by the name of the batch norm's output.
+  const folded = model.graph.nodes.filter(
+    ({ opType, outputs }) => opType === 'BatchNormalization' && made.includes(outputs[0]!),
+  );
+  return new Set([...made, ...folded.map(nameOf)]);
+}
+
+/** A fused group, or an operator with weights that runs on floats; `undefined` for everything else. */
+function layerOf({ view, types, fused }: Forecast, node: Node): PlanLayer | undefined {
+  const group = fused.get(node);
+  if (group === undefined && !(weighted.has(node.opType) && normalDomain(node.domain) === ''))
+    return undefined;
+  const nodes = group?.nodes ?? [node];
+  const target = group?.target ?? node;
+  const operators = nodes.filter((each) => !isQuantize(each) && !isDequantize(each));
+  const words = [...new Set(operators)].map(({ opType }) => opType).join(' + ');
+  const from = (value: string | undefined) => (value === undefined ? 'F' : precisionOf(types, value));
+  const data = node.inputs.filter((input) => input !== '' && constantOf(view, input) === undefined);
+  return {
+    name: nameOf(target),
+    kind: node.opType,
+    fused: weighted.has(target.opType) ? `W + ${words}` : words,
+    in: group === undefined ? 'F' : from(data[0]),
+    out: from(node.outputs[0]),
+    residual: target.opType === 'Add' && data.length === 2 ? from(data[1]) : null,
+    nodes: nodes.map(nameOf),
+    reads: data,
+    writes: node.outputs.filter((output) => output !== ''),
+  };
+}
+
+/** A Q or DQ that the engine runs as a kernel; `undefined` for other nodes. */
+function survivorOf(forecast: Forecast, node: Node): SurvivingQuantizer | undefined {
+  const kind = isQuantize(node) ? 'Q' : isDequantize(node) ? 'DQ' : undefined;
+  if (kind === undefined) return undefined;
+  const { view } = forecast;
+  const [input = ''] = node.inputs;
+  const [output = ''] = node.outputs;
+  const readers = view.uses(output).map((use) => nameOf(use.node));
+  return {
+    kind,
+    tensor: kind === 'Q' ? input : output,
+    readers: [...new Set([...readers, ...(view.isOutput(output) ? ['graph output'] : [])])],
+    bytes: bytesMoved(forecast, node),
+    ...reasonOf(forecast, kind, node),
+  };
+}
+
+function reasonOf(
+  { view, left, wanted }: Forecast,
+  kind: 'Q' | 'DQ',
+  node: Node,
+): Pick<SurvivingQuantizer, 'law' | 'why' | 'rule'> {
+  const [input = ''] = node.inputs;
+  const [output = ''] = node.outputs;
+  const readers = view.uses(output).map((use) => use.node);
+  const maker = view.producer(input);
+  const neighbours = kind === 'Q' ? (maker === undefined ? [] : [maker]) : readers;
+  const rest = neighbours.map((each) => left.get(nameOf(each))).find((each) => each !== undefined);
+  const rule = neighbours.map((each) => helpFor(view, wanted, each)).find((name) => name !== null) ?? null;
+  if (kind === 'DQ' && constantOf(view, input) !== undefined)
+    return { law: 'O5', why: rest?.why ?? `${titles(readers)} reads floats`, rule };
+  if (rest !== undefined) return { law: 'O3', why: `${nameOf(rest.node)}: ${rest.why}`, rule };
+  if (kind === 'Q' && view.input(input) !== undefined)
+    return { law: 'O1', why: `"${input}" is given as floats`, rule: null };
+  if (kind === 'DQ' && view.isOutput(output))
+    return { law: 'O2', why: `"${output}" is a graph output`, rule: null };
+  return { law: 'O4', why: `${titles(neighbours)} has no integer form here`, rule };
+}
+
+/** The pass that makes an operator run on codes, or without them. */
+function helpFor(view: GraphView, wanted: ReadonlySet<string>, node: Node): string | null {
+  if (isSmallFirstConvolution(view, node)) return 'unquantize-small-convolution';
+  if ([nameOf(node), ...node.outputs].some((name) => wanted.has(name))) return 'quantize-values';
+  const isBetween = clipBounds(view, node) !== undefined && isIsland(view, node);
+  return isBetween ? 'remove-quantizers-before-bounds' : null;
+}
+
+function titles(nodes: readonly Node[]): string {
+  const [first, ...others] = nodes;
+  if (first === undefined) return 'nobody';
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  return `${first.opType} "${nameOf(first)}"${more}`;
+}
+
+function bytesMoved({ types, view }: Forecast, node: Node): number | null {
+  const { dtype } = readQuantization(view, node);
+  const value = isQuantize(node) ? (node.inputs[0] ?? '') : (node.outputs[0] ?? '');
+  const codes = isQuantize(node) ? (node.outputs[0] ?? '') : (node.inputs[0] ?? '');
+  const elements = elementsOf(types, value) ?? elementsOf(types, codes) ?? constantOf(view, codes)?.size;
+  return elements === undefined ? null : elements * (4 + (findDataType(dtype ?? 'int8')?.bits ?? 8) / 8);
+}
+
+function elementsOf(types: Forecast['types'], value: string): number | undefined {
+  const type = types[0].typeOf(value) ?? types[1].typeOf(value);
+  if (type?.kind !== 'tensor') return undefined;
+  return type.shape?.reduce<number | undefined>(
+    (product, { value: length }) =>
+      product === undefined || length === undefined || length < 0 ? undefined : product * length,
+    1,
+  );
+}
+
+/** The precision of a value; those that only the engine has are codes. */
+function precisionOf(types: Forecast['types'], value: string): Precision {
+  const type = types[0].typeOf(value);
+  if (type === undefined) return 'I8';
+  return (type.kind === 'tensor' && precisions.get(type.elemType)) || 'F';
+}
+
+const precisions: ReadonlyMap<string, Precision> = new Map([
+  ['int8', 'I8'],
+  ['uint8', 'I8'],
+  ['int16', 'I16'],
+  ['uint16', 'I16'],
+  ['int4', 'I4'],
+  ['uint4', 'I4'],
+]);
+
+/** Whether a node computes floats between codes on either side. */
+function isIsland(view: GraphView, { inputs, outputs }: Node): boolean {
+  const reads = inputs.some((input) => {
+    const maker = view.producer(input);
+    return (
+      maker !== undefined && isDequantize(maker) && constantOf(view, maker.inputs[0] ?? '') === undefined
+    );
+  });
+  return reads && outputs.some((output) => view.uses(output).some((use) => isQuantize(use.node)));
+}
+
+function totalsOf(layers: readonly PlanLayer[], qdq: readonly SurvivingQuantizer[]): PlanTotals {
+  const products = layers.filter((layer) => layer.fused.startsWith('W + ') && layer.in !== 'F');
+  const count = (isCodes: boolean) => products.filter(({ out }) => (out !== 'F') === isCodes).length;
+  return {
+    i8i8: count(true),
+    i8f: count(false),
+    i8i8_residual: 0,
+    i8f_residual: 0,
+    qdq: qdq.length,
+    scale: 0,
+  };
+}
+
+function nameOf(node: Node): string {
+  return node.name || node.outputs.find((output) => output !== '') || node.opType;
+}
