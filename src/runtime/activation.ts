@@ -50,7 +50,26 @@ export const mixed = 32767;
 /** Quanta to either side of a boundary between codes in which a cell is not trusted: far beyond float32's rounding. */
 const margin = 1e-3;
 
-const cellCount = 8192;
+const cellCount = 4096;
+
+/** Functions cut into cells before; a network has one for each convolution, and needs them in every run. */
+const known = new Map<string, CodedFunction>();
+const mostKnown = 1024;
+
+/** The codes of an activation, worked out once for each scale. */
+export function codedActivation(
+  activation: Activation,
+  scale: number,
+  rounding: RoundingConvention,
+): CodedFunction {
+  const key = `${activation.name} ${activation.values} ${scale} ${rounding}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  if (known.size >= mostKnown) known.clear();
+  const made = codedFunction(activationFunction(activation), scale, rounding, lowestPoint(activation));
+  known.set(key, made);
+  return made;
+}
 
 /**
  * Cuts the range in which a function's int8 codes differ into cells; a cell whose ends, and the function's lowest point where it
@@ -58,7 +77,7 @@ const cellCount = 8192;
  *
  * @param of falls to one lowest point at most and rises from there
  */
-export function codedFunction(
+function codedFunction(
   of: (x: number) => number,
   scale: number,
   rounding: RoundingConvention,
@@ -88,7 +107,7 @@ export function codedFunction(
 }
 
 /** Where an activation is lowest, if it does not only rise. */
-export function lowestPoint({ name, values }: Activation): number | undefined {
+function lowestPoint({ name, values }: Activation): number | undefined {
   if (name === 'Silu') return -1.278464542761074;
   if (name === 'Gelu') return -0.751791524693564;
   if (name === 'HardSwish') return -1.5;

@@ -2,7 +2,7 @@ import type { NdArray } from '../array.ts';
 import { bytes } from '../dtypes.ts';
 import { meaningOf } from '../integer/codes.ts';
 import { kernel } from '../kernel.ts';
-import { quantizerOf, zipCodes, zipReals } from '../qlinear.ts';
+import { type CodeLoop, quantizerOf, roundHalfEven, zipCodes, zipReals } from '../qlinear.ts';
 
 const { fround } = Math;
 
@@ -29,6 +29,7 @@ export const qLinearAdd = kernel<string>('QLinearAdd', {
       left: meaningOf(a, 0).map((code) => (swapped ? first(code, p) : code * p)),
       right: meaningOf(b!, 0).map((code) => (swapped ? code * q : first(code, q))),
       combine: (x, y) => fround(x + y),
+      loop: addLoop,
     });
   },
 });
@@ -42,3 +43,10 @@ function isStretched(array: NdArray, other: NdArray): boolean {
   }
   return false;
 }
+
+const addLoop: CodeLoop = (x, y, left, right, target, min, max) => {
+  for (let i = 0; i < target.length; i++) {
+    const sum = fround(left[x[i]!]! + right[y[i]!]!);
+    target[i] = roundHalfEven(sum > min ? Math.min(sum, max) : min);
+  }
+};

@@ -2,7 +2,7 @@ import type { NdArray } from '../array.ts';
 import { bytes } from '../dtypes.ts';
 import { meaningOf } from '../integer/codes.ts';
 import { kernel } from '../kernel.ts';
-import { quantizerOf, zipCodes, zipReals } from '../qlinear.ts';
+import { type CodeLoop, quantizerOf, roundHalfEven, zipCodes, zipReals } from '../qlinear.ts';
 
 const { fround } = Math;
 
@@ -24,6 +24,18 @@ export const qLinearMul = kernel<string>('QLinearMul', {
       left: meaningOf(a, left.zero),
       right: meaningOf(b!, right.zero),
       combine: (x, y) => fround(fround(x * y * factor) + zero),
+      loop: multiplyLoop(factor, zero),
     });
   },
 });
+
+function multiplyLoop(givenFactor: number, givenZero: number): CodeLoop {
+  return (x, y, left, right, target, min, max) => {
+    // Numbers of the closure are loaded anew for each element, those of the function are not.
+    const [factor, zero] = [givenFactor, givenZero];
+    for (let i = 0; i < target.length; i++) {
+      const value = fround(fround(left[x[i]!]! * right[y[i]!]! * factor) + zero);
+      target[i] = roundHalfEven(value > min ? Math.min(value, max) : min);
+    }
+  };
+}
