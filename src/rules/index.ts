@@ -1,6 +1,14 @@
 import { ruleSet } from '../rewrite/index.ts';
 import { fuse } from './fuse/index.ts';
 import {
+  foldCastIntoDequantize,
+  foldWeightQuantizer,
+  lower,
+  uint8ToSymmetricInt8,
+  unfoldWeightQuantizer,
+} from './lower/index.ts';
+import {
+  perTensorActivation,
   quantize,
   quantizeAfterResize,
   quantizeBeforeConcat,
@@ -8,6 +16,8 @@ import {
   quantizeBeforeResize,
   removeDanglingDequantizeInt8,
   requantize,
+  scaleBeforeQuantize,
+  skipUnprofitableOp,
   unquantize,
   unquantizeAveragePool,
   unquantizeHalfQuantizedMatmul,
@@ -16,6 +26,7 @@ import { report } from './report/index.ts';
 import { simplify } from './simplify/index.ts';
 
 export * from './fuse/index.ts';
+export * from './lower/index.ts';
 export * from './quantize/index.ts';
 export type { Range, Ranges } from './ranges.ts';
 export * from './report/index.ts';
@@ -27,14 +38,22 @@ export const catalogue = ruleSet(
   simplify,
   fuse,
   quantize,
+  lower,
   quantizeBeforeConcat,
   quantizeBeforeGather,
   quantizeBeforeResize,
   quantizeAfterResize,
+  scaleBeforeQuantize,
+  foldWeightQuantizer,
+  unfoldWeightQuantizer,
+  foldCastIntoDequantize,
   unquantize,
   unquantizeAveragePool,
   unquantizeHalfQuantizedMatmul,
+  skipUnprofitableOp,
   requantize,
+  uint8ToSymmetricInt8,
+  perTensorActivation,
   removeDanglingDequantizeInt8,
   report,
 );

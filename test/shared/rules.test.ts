@@ -20,7 +20,7 @@ import { describeShared, sharedDir } from './paths.ts';
 const exact = ruleSet(
   'exact',
   [...catalogue].filter(({ effect }) => effect === 'exact'),
-).without('quantize-after-resize');
+).without('quantize-after-resize', 'unfold-weight-quantizer');
 const folded = [removeIdentity, foldConstants()];
 
 describeShared('rules on real models', () => {

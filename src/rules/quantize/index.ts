@@ -3,6 +3,7 @@ import { dropIsolatedQdq } from './drop-isolated-qdq.ts';
 import { floatIslands } from './float-islands.ts';
 import { gateBothOrNone } from './gate-both-or-none.ts';
 import { oneFloatAddInput } from './one-float-add-input.ts';
+import { perTensorActivation } from './per-tensor-activation.ts';
 import { quantizeAfterClip } from './quantize-after-clip.ts';
 import { quantizeAfterRelu } from './quantize-after-relu.ts';
 import { quantizeAfterResize } from './quantize-after-resize.ts';
@@ -17,6 +18,8 @@ import { quantizeBeforeResize } from './quantize-before-resize.ts';
 import { quantizeBeforeSplit } from './quantize-before-split.ts';
 import { quantizeResidual } from './quantize-residual.ts';
 import { removeDanglingDequantize, removeDanglingDequantizeInt8 } from './remove-dangling-dequantize.ts';
+import { scaleBeforeQuantize } from './scale-before-quantize.ts';
+import { skipUnprofitableOp } from './skip-unprofitable-op.ts';
 import { unquantizeAveragePool } from './unquantize-average-pool.ts';
 import { unquantizeBeforeActivation } from './unquantize-before-activation.ts';
 import { unquantizeBeforeResize } from './unquantize-before-resize.ts';
@@ -33,6 +36,7 @@ export {
   floatIslands,
   gateBothOrNone,
   oneFloatAddInput,
+  perTensorActivation,
   quantizeAfterClip,
   quantizeAfterRelu,
   quantizeAfterResize,
@@ -48,6 +52,8 @@ export {
   quantizeResidual,
   removeDanglingDequantize,
   removeDanglingDequantizeInt8,
+  scaleBeforeQuantize,
+  skipUnprofitableOp,
   unquantizeAveragePool,
   unquantizeBeforeActivation,
   unquantizeBeforeResize,
