@@ -48,20 +48,20 @@ export function convolveBytes(
     const squares = { ...common, images: imagesOf(x, withWholeSquares(planar), xZero) };
     if (fitsSquares(squares)) {
       const transformed = transformedFilters(x, w, group, xZero, wZeros);
-      runWork({ ...squares, kind: 'squares', transformed }, all);
+      runWork({ ...squares, kind: 'squares', transformed }, all, true);
       return { sums, dims };
     }
   }
   const direct: Convolution = { ...common, images: imagesOf(x, planar, xZero) };
   if (depth === 1 && filters === group && suitsDepthwise(direct)) {
-    runWork({ ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, all);
+    runWork({ ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, all, true);
     return { sums, dims };
   }
   if (suitsDirect(direct)) {
     const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
       packGroups(w, group, wZeros),
     );
-    runWork({ ...direct, kind: 'direct', packed }, all);
+    runWork({ ...direct, kind: 'direct', packed }, all, isLasting(w.data));
   } else {
     sums.set(convolveSimply(x, w, attributes, xZero, wZeros).sums);
   }

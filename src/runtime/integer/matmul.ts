@@ -1,5 +1,5 @@
 import { ModelError } from '../../support/errors.ts';
-import { allocate, type NdArray, numbersOf, productOf } from '../array.ts';
+import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../array.ts';
 import type { MatMulShape } from '../matmul.ts';
 import { packedOnce } from './cache.ts';
 import { bytesOf } from './codes.ts';
@@ -46,7 +46,7 @@ export function multiplyBytes(
     right: Array.from(right, (start) => start / (depth * columns)),
     sums,
   };
-  runWork(work, { top: 0, bottom: rows, first: 0, last: columns });
+  runWork(work, { top: 0, bottom: rows, first: 0, last: columns }, isLasting(b.data));
   return sums;
 }
 

@@ -17,14 +17,18 @@ export function runShare(work: Work, share: Share): void {
   else multiplyMatrix(work, share);
 }
 
-/** Multiplications that one thread does in about a millisecond: less is not worth a message to another. */
+/** Multiplications that one thread does in about a millisecond: with less to do for each it is not worth a message. */
 const worthwhile = { direct: 8e6, squares: 15e6, depthwise: 2e6, matrix: 8e6 };
 
-/** Computes all sums of a piece of work, on the threads of the run where that is worth it. */
-export function runWork(work: Work, whole: Share): void {
-  const pool = currentThreads();
-  const worth = Math.floor(multiplications(work) / worthwhile[work.kind]) + 1;
-  const count = pool === undefined ? 1 : Math.min(pool.available, worth);
+/**
+ * Computes all sums of a piece of work, on the threads of the run where that is worth it.
+ *
+ * @param lasting whether the weights are constants; threads keep those, and others are not worth sending
+ */
+export function runWork(work: Work, whole: Share, lasting: boolean): void {
+  const pool = lasting ? currentThreads() : undefined;
+  const worth = Math.floor(multiplications(work) / worthwhile[work.kind]);
+  const count = pool === undefined ? 1 : Math.max(1, Math.min(pool.available, worth));
   const shares = count === 1 ? [whole] : divide(whole, count, isWeighty(work));
   if (pool === undefined || shares.length === 1) runShare(work, whole);
   else runShared(pool, work, shares);
@@ -32,21 +36,35 @@ export function runWork(work: Work, whole: Share): void {
 
 function runShared(pool: ThreadPool, work: Work, shares: readonly Share[]): void {
   const sums = pool.shareOutput(work.sums);
-  const own = { ...work, sums };
-  pool.run(withSharedMemory(pool, own), shares, (share) => runShare(own, share));
+  const own: Work = { ...work, sums };
+  const lasting = panelsOf(work).map((panels) => pool.keep(panels));
+  const sent = withPanels(
+    withInput(own, (bytes) => pool.shareInput(bytes)),
+    () => none,
+  );
+  pool.run({ work: sent, lasting, shares }, (share) => runShare(own, share));
   if (sums !== work.sums) work.sums.set(sums);
 }
 
-/** The same work with all its large data where threads see it. */
-function withSharedMemory(pool: ThreadPool, work: Work): Work {
-  const shared = <P extends { readonly panels: Float64Array }>(packed: readonly P[]) =>
-    packed.map((each) => ({ ...each, panels: pool.shareLasting(each.panels) }));
-  if (work.kind === 'matrix')
-    return { ...work, bytes: pool.shareInput(work.bytes), packed: shared(work.packed) };
-  const images = { ...work.images, bytes: pool.shareInput(work.images.bytes) };
-  if (work.kind === 'direct') return { ...work, images, packed: shared(work.packed) };
-  if (work.kind === 'squares') return { ...work, images, transformed: shared(work.transformed) };
-  return { ...work, images };
+const none = new Float64Array(0);
+
+/** The work that a thread was sent, with the prepared weights that it keeps. */
+export function withPanels(work: Work, panels: (index: number) => Float64Array): Work {
+  const put = <P extends { readonly panels: Float64Array }>(prepared: readonly P[]) =>
+    prepared.map((each, i) => ({ ...each, panels: panels(i) }));
+  if (work.kind === 'squares') return { ...work, transformed: put(work.transformed) };
+  if (work.kind === 'depthwise') return work;
+  return { ...work, packed: put(work.packed) };
+}
+
+function panelsOf(work: Work): Float64Array[] {
+  if (work.kind === 'depthwise') return [];
+  return (work.kind === 'squares' ? work.transformed : work.packed).map(({ panels }) => panels);
+}
+
+function withInput(work: Work, share: (bytes: Uint8Array) => Uint8Array): Work {
+  if (work.kind === 'matrix') return { ...work, bytes: share(work.bytes) };
+  return { ...work, images: { ...work.images, bytes: share(work.images.bytes) } };
 }
 
 function multiplications(work: Work): number {
@@ -57,25 +75,26 @@ function multiplications(work: Work): number {
 
 /** Whether the prepared weights take more memory than the data: each thread should have some of its own. */
 function isWeighty(work: Work): boolean {
-  if (work.kind === 'depthwise') return false;
-  const panels = work.kind === 'squares' ? work.transformed : work.packed;
-  const weights = panels.reduce((sum, { panels }) => sum + panels.byteLength, 0);
+  const weights = panelsOf(work).reduce((sum, { byteLength }) => sum + byteLength, 0);
   const bytes = work.kind === 'matrix' ? work.bytes : work.images.bytes;
   return weights > bytes.length + work.sums.byteLength;
 }
 
-/** Cuts the whole into `count` equal shares, or fewer, along the rows, at even ones, or along the filters, at multiples of four. */
+/** How much more the calling thread does than each of the others, which begin a little later. */
+const lead = 0.12;
+
+/** Cuts the whole into `count` shares or fewer, along the rows, at even ones, or along the filters, at multiples of four. */
 function divide(whole: Share, count: number, alongFilters: boolean): Share[] {
   const { top, bottom, first, last } = whole;
-  const cuts = (from: number, to: number, step: number) => {
-    const each = step * Math.ceil((to - from) / count / step);
-    const parts = Math.ceil((to - from) / each);
-    return Array.from(
-      { length: parts },
-      (_, i) => [from + i * each, Math.min(from + (i + 1) * each, to)] as const,
-    );
-  };
   if (alongFilters || bottom - top < 2 * count)
-    return cuts(first, last, 4).map(([first, last]) => ({ ...whole, first, last }));
-  return cuts(top, bottom, 2).map(([top, bottom]) => ({ ...whole, top, bottom }));
+    return cut(first, last, count, 4).map(([first, last]) => ({ ...whole, first, last }));
+  return cut(top, bottom, count, 2).map(([top, bottom]) => ({ ...whole, top, bottom }));
+}
+
+function cut(from: number, to: number, count: number, step: number): (readonly [number, number])[] {
+  const each = (to - from) / (count + lead);
+  const ends = Array.from({ length: count }, (_, i) =>
+    Math.min(from + step * Math.round(((i + 1 + lead) * each) / step), to),
+  );
+  return ends.map((end, i) => [ends[i - 1] ?? from, end] as const).filter(([start, end]) => start < end);
 }

@@ -11,10 +11,21 @@ export interface Threads {
 }
 
 /** What a thread is told to do: to take one share after another of a piece of work, as long as there are any. */
-export interface Order<W = unknown, S = unknown> {
-  readonly ticket: number;
+export interface Job<W = unknown, S = unknown> {
   readonly work: W;
+  /** Keys of the numbers that the work needs and the thread keeps. */
+  readonly lasting: readonly number[];
   readonly shares: readonly S[];
+}
+
+export interface Order<W = unknown, S = unknown> extends Job<W, S> {
+  readonly ticket: number;
+}
+
+/** Numbers that a thread is to keep for later orders, or to forget. */
+export interface Parcel {
+  readonly key: number;
+  readonly numbers: Float64Array | undefined;
 }
 
 /** What a thread is told first. */
@@ -54,6 +65,9 @@ export class ThreadPool implements Threads {
   readonly #states: Int32Array;
   #isClosed = false;
   #ticket = 0;
+  #keysGiven = 0;
+  readonly #keys = new WeakMap<Float64Array, number>();
+  readonly #forgotten = new FinalizationRegistry<number>((key) => this.#tell({ key, numbers: undefined }));
   #input = new Uint8Array(0);
   #output = new Int32Array(0);
 
@@ -90,15 +104,15 @@ export class ThreadPool implements Threads {
   }
 
   /**
-   * Has shares of the work computed, some by the calling thread with `compute`, and returns when all are done.
+   * Has the shares of a job computed, some by the calling thread with `compute`, and returns when all are done.
    *
-   * @param work what threads are sent: all that is large should be shared, as it is copied otherwise
-
+   * @param job all that is large in its work should be shared memory, as it is copied otherwise
    * @throws ModelError `lost-thread` when a thread does not answer; what `compute` throws
    */
-  run<W, S>(work: W, shares: readonly S[], compute: (share: S) => void): void {
+  run<S>(job: Job<unknown, S>, compute: (share: S) => void): void {
+    const { shares } = job;
     const ticket = this.#nextTicket();
-    const order: Order<W, S> = { ticket, work, shares };
+    const order: Order<unknown, S> = { ...job, ticket };
     const asked: number[] = [];
     Atomics.store(this.#states, 0, 0);
     this.#threads.forEach((thread, i) => {
@@ -137,17 +151,23 @@ export class ThreadPool implements Threads {
   }
 
   /**
-   * A copy where threads see it of numbers that never change, made once and kept as long as they are.
+   * Sees that each thread has a copy of numbers that never change, as long as they live.
    *
-   * The calling thread works with the original: copying out of shared memory takes V8 three times as long.
+   * @returns the key under which the threads know them
    */
-  shareLasting(numbers: Float64Array): Float64Array {
-    const known = copies.get(numbers);
+  keep(numbers: Float64Array): number {
+    const known = this.#keys.get(numbers);
     if (known !== undefined) return known;
-    const copy = new Float64Array(sharedBuffer(numbers.byteLength));
-    copy.set(numbers);
-    copies.set(numbers, copy);
-    return copy;
+    const key = this.#keysGiven++;
+    this.#keys.set(numbers, key);
+    // Not shared memory: copying out of that takes V8 three times as long, and kernels copy weights all the time.
+    this.#tell({ key, numbers });
+    this.#forgotten.register(numbers, key);
+    return key;
+  }
+
+  #tell(parcel: Parcel): void {
+    for (const thread of this.#threads) thread.post(parcel);
   }
 
   close(): void {
@@ -181,8 +201,6 @@ export class ThreadPool implements Threads {
     }
   }
 }
-
-const copies = new WeakMap<Float64Array, Float64Array>();
 
 let mayWait = true;
 

@@ -1,6 +1,15 @@
-import { runShare, type Work } from '../integer/share.ts';
+import { runShare, type Work, withPanels } from '../integer/share.ts';
 import type { Share } from '../integer/work.ts';
-import { begunBy, failed, type Greeting, idle, type Order, orderedBy, takeShares } from './pool.ts';
+import {
+  begunBy,
+  failed,
+  type Greeting,
+  idle,
+  type Order,
+  orderedBy,
+  type Parcel,
+  takeShares,
+} from './pool.ts';
 import { nodeThreads } from './start.ts';
 
 /**
@@ -9,19 +18,26 @@ import { nodeThreads } from './start.ts';
  */
 let states: Int32Array = new Int32Array(0);
 let index = 0;
+const kept = new Map<number, Float64Array>();
 
-function receive(message: Greeting | Order<Work, Share>): void {
+function receive(message: Greeting | Parcel | Order<Work, Share>): void {
   if ('states' in message) {
     ({ states, index } = message);
     Atomics.store(states, index, idle);
     return;
   }
-  const { ticket, work, shares } = message;
+  if ('key' in message) {
+    if (message.numbers === undefined) kept.delete(message.key);
+    else kept.set(message.key, message.numbers);
+    return;
+  }
+  const { ticket, lasting, shares } = message;
   const begun = begunBy(ticket);
   const ordered = orderedBy(ticket);
   if (Atomics.compareExchange(states, index, ordered, begun) !== ordered) return;
   let state = failed;
   try {
+    const work = withPanels(message.work, (i) => kept.get(lasting[i]!)!);
     takeShares(states, shares, (share) => runShare(work, share));
     state = idle;
   } finally {
