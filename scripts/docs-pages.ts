@@ -20,6 +20,8 @@ const examples: Readonly<
   Record<string, readonly { readonly argv: readonly string[]; readonly lines?: number }[]>
 > = {
   inspect: [{ argv: [model], lines: 42 }],
+  lint: [{ argv: [model, '--target', 'onnxruntime'], lines: 24 }],
+  plan: [{ argv: [model, '--target', 'tensorrt@10'], lines: 24 }],
   fix: [{ argv: [model, '--target', 'tensorrt', '--verify'] }],
   scales: [
     { argv: [model], lines: 12 },
@@ -73,7 +75,7 @@ function rulesPage(): string {
   return `${[
     '# Rules and passes',
     generated,
-    'In the order the `tensorrt` pipeline applies them, then those that are used on request only. Every name is an export of `qdq-surgeon/rules` in camelCase, and a word for `--only` and `--skip` of `qdq-surgeon fix`.',
+    'In the order the pipelines `tensorrt` and `onnxruntime` apply them, then those that are used on request only. Every name is an export of `qdq-surgeon/rules` in camelCase, and a word for `--only` and `--skip` of `qdq-surgeon fix`.',
     'Effects: **exact** – every output bit stays equal, for finite inputs; **rounding** – outputs move by float rounding, or by at most one quantum; **closer** – a rounding is removed, outputs move toward the float model; **scale** – calibration changes; **interface** – a graph input or output changes its type.',
     table,
     ...entries.map(entrySection),
@@ -92,7 +94,7 @@ function entrySection(entry: CatalogueEntry): string {
   return [`## ${name}`, docComment(name) ?? summary, facts.join('\n')].join('\n\n');
 }
 
-const sources = ['src/rules', 'src/passes'].flatMap((folder) =>
+const sources = ['src/rules', 'src/passes', 'src/targets'].flatMap((folder) =>
   readdirSync(new URL(`../${folder}`, import.meta.url), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(new URL(`../${join(folder, file)}`, import.meta.url), 'utf8')),

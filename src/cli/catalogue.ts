@@ -1,6 +1,6 @@
 import type { Effect, Pass, Rule } from '../rewrite/index.ts';
 import { catalogue as rules } from '../rules/index.ts';
-import { targetNames, targets } from './targets.ts';
+import { engineNames, targets } from './targets.ts';
 
 /** A rule or pass as `rules --json` gives it. */
 export interface CatalogueEntry {
@@ -17,7 +17,7 @@ export interface CatalogueEntry {
 
 /** Every rule and pass there is: those of the targets in the order they are applied, then those used on request only. */
 export function catalogueEntries(): readonly CatalogueEntry[] {
-  const pipelines = targetNames.map((name) => ({ name, members: targets[name]({}).members }));
+  const pipelines = engineNames.map((name) => ({ name, members: targets[name]({}).members }));
   const byName = new Map<string, Rule | Pass>();
   for (const member of [...pipelines.flatMap(({ members }) => members), ...rules])
     if (!byName.has(member.name)) byName.set(member.name, member);

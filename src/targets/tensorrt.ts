@@ -1,8 +1,35 @@
 import { foldConstants, removeDeadValues, removeIdentity, unifyScales } from '../passes/index.ts';
-import { type Pipeline, pipeline, ruleSet } from '../rewrite/index.ts';
-import { fuse, quantize, removeDanglingDequantizeInt8, simplify } from '../rules/index.ts';
+import { type Pipeline, pipeline, type RuleSource, ruleSet } from '../rewrite/index.ts';
+import {
+  fuse,
+  quantize,
+  quantizeAttentionMatmulsWith,
+  quantizeAveragePoolBothSidesWith,
+  quantizeResidualWith,
+  removeDanglingDequantizeInt8,
+  simplify,
+  unquantize,
+} from '../rules/index.ts';
+import { Calibration, type CalibrationOptions } from './onnxruntime/calibration.ts';
+import { observeRanges, WantedRanges } from './tensorrt/observe-ranges.ts';
 
-export interface TensorrtOptions {
+/** What `tensorrt()` does when it is allowed to, with its effect on the numbers. */
+export const consents = {
+  residuals: 'quantizers on the residuals of convolutions with Add (scale)',
+  'average-pools': 'quantizers on both sides of average pools that have one (scale)',
+  attention: 'quantizers on both activations of a MatMul that has one (scale)',
+} as const;
+
+export type Consent = keyof typeof consents;
+
+export const consentNames = Object.freeze(Object.keys(consents)) as readonly Consent[];
+
+/** Versions of TensorRT that differ in what they take. */
+export type TensorrtVersionName = '8.6' | '10' | '11';
+
+export interface TensorrtOptions extends CalibrationOptions {
+  /** `10`; see docs/plan.md for what differs. */
+  readonly version?: TensorrtVersionName;
   /** Whose scale quantizers share that have to share one: the widest, the consumer's, or each keeps its own; `max`. */
   readonly unify?: 'max' | 'consumer' | 'none';
   /** Ranges further apart than this are left alone and reported; 10. */
@@ -13,27 +40,52 @@ export interface TensorrtOptions {
   readonly resize?: boolean;
   /** Whether an output behind a quantizer becomes int8 – its type changes – instead of float without quantizer; no. */
   readonly int8Output?: boolean;
+  /** Whether pairs go that keep operators apart or serve none: a rounding less each, and outputs move; yes. */
+  readonly unquantize?: boolean;
+  /**
+   * What else may be done: see `consents`; nothing. A scale comes from the tensor's other quantizer where it has one, else
+   * from the ranges of calibration inputs.
+   */
+  readonly allow?: readonly Consent[];
 }
 
 /**
- * Makes the placement of quantizers what TensorRT wants: `rewrite(model, tensorrt())`.
+ * Makes the placement of quantizers what TensorRT wants: `rewrite(model, tensorrt())`. A pipeline that calibrates is for
+ * one model.
  *
  * First the ground is cleared – Identity, constants computed in the graph, dead values, doubled quantizers – so that
- * rules see weights, scales and pads as constants. Then batch norms go into convolutions, quantizers move to where
- * kernels fuse, and quantizers that copies alone lie between share a scale. Each may open the way for another; the
- * pipeline goes round until nothing changes.
+ * rules see weights, scales and pads as constants. Then batch norms go into convolutions, pairs go that keep operators
+ * apart, quantizers move to where kernels fuse, and quantizers that copies alone lie between share a scale. Each may
+ * open the way for another; the pipeline goes round until nothing changes.
  *
- * By default nothing changes the interface. What changes numbers: `fold-batch-norm-*` (float rounding),
- * `remove-dangling-dequantize` (drops the rounding in front of a float output, which TensorRT refuses or pays for), and
- * `unify-scales` (calibration: without it every Concat costs a requantization for each input). Leave any of them out
- * with `tensorrt().without(…)`.
+ * By default nothing changes the interface, and no quantizer is added. What changes numbers: `fold-batch-norm-*` (float
+ * rounding), `unquantize-*` and the like and `remove-dangling-dequantize` (a rounding less), and `unify-scales`
+ * (calibration: without it every Concat costs a requantization for each input). Leave any of them out with
+ * `tensorrt().without(…)`; what adds quantizers has to be allowed.
  */
 export function tensorrt(options: TensorrtOptions = {}): Pipeline {
   const { unify = 'max', maxRatio, residualAdds, resize, int8Output = false } = options;
   const clear = [removeIdentity, foldConstants(), removeDeadValues, simplify];
   // A pair that goes because nobody reads it must not have a say in a shared scale; one that stays as int8 must.
   const place = int8Output ? quantize.without('remove-dangling-dequantize') : quantize;
+  const drop = options.unquantize === false ? [] : [unquantize];
   const share = unify === 'none' ? [] : [unifyScales({ policy: unify, maxRatio, residualAdds, resize })];
   const end = int8Output ? [ruleSet('outputs', removeDanglingDequantizeInt8)] : [];
-  return pipeline('tensorrt', clear, fuse, place, share, end);
+  const name = options.version === undefined ? 'tensorrt' : `tensorrt@${options.version}`;
+  return pipeline(name, clear, drop, fuse, place, added(options), share, end);
+}
+
+/** The rules that add quantizers: once with the scales there are, and once more with those that have to be measured. */
+function added(options: TensorrtOptions) {
+  const allowed = new Set(options.allow);
+  const ranges = new WantedRanges();
+  const rules: readonly (readonly [Consent, RuleSource])[] = [
+    ['residuals', quantizeResidualWith(ranges)],
+    ['average-pools', quantizeAveragePoolBothSidesWith(ranges)],
+    ['attention', quantizeAttentionMatmulsWith(ranges)],
+  ];
+  const chosen = rules.filter(([consent]) => allowed.has(consent)).map(([, rule]) => rule);
+  if (chosen.length === 0) return [];
+  const rewriting = ruleSet('requantize', chosen);
+  return [rewriting, observeRanges(new Calibration(options), ranges), rewriting];
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Model } from '../../src/ir/index.ts';
 import { rewrite } from '../../src/rewrite/index.ts';
 import { decodeModel } from '../../src/serde/index.ts';
-import { plan, tensorrt } from '../../src/targets/index.ts';
+import { consentNames, plan, tensorrt } from '../../src/targets/index.ts';
 import { describeShared, sharedDir } from './paths.ts';
 
 const target = 'tensorrt@10';
@@ -31,6 +31,36 @@ describeShared('the plan forecast of real exports', () => {
     const { layers, totals } = plan(shared, { target });
     expect(totals).toEqual({ i8i8: 12, i8f: 1, i8i8_residual: 7, i8f_residual: 1, qdq: 3, scale: 0 });
     expect(layers.filter(({ kind }) => kind === 'ConvActPool').length).toBe(1);
+  });
+
+  it('reaches them from the export without quantized residuals, when these are allowed', () => {
+    const before = load('resnet18_slim_qat');
+    const after = rewrite(before, tensorrt({ allow: ['residuals'] })).model;
+    const { totals } = plan(after, { target });
+    expect(totals).toEqual({ i8i8: 12, i8f: 1, i8i8_residual: 7, i8f_residual: 1, qdq: 3, scale: 0 });
+    const all = rewrite(before, tensorrt({ allow: consentNames })).model;
+    expect(plan(all, { target }).qdq.map(({ tensor }) => tensor)).toEqual(['images']);
+  });
+
+  it('finds every Pad of a neck inside its convolution after fixing, and nothing between layers', () => {
+    const { layers, qdq } = plan(rewrite(load('padneck_qat'), tensorrt()).model, { target });
+    expect(layers.filter(({ kind }) => kind === 'Pad')).toEqual([]);
+    expect(layers.filter(({ fused }) => fused.startsWith('Pad + W + Conv')).length).toBe(11);
+    expect(qdq.map(({ kind, tensor }) => `${kind} ${tensor}`)).toEqual(['Q images']);
+  });
+
+  it('never makes a real network move more bytes between layers', () => {
+    for (const name of [
+      'yolov7_w025_qat',
+      'yolov5n_qat',
+      'padneck_qat',
+      'resnet18_qat',
+      'mobilenetv2_ort_s8s8',
+    ]) {
+      const before = load(name);
+      const [was, is] = [before, rewrite(before, tensorrt()).model].map((model) => plan(model, { target }));
+      expect(is!.bytes, name).toBeLessThanOrEqual(was!.bytes!);
+    }
   });
 
   it('counts those of a MobileNetV2', () => {

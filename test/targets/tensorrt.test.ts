@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { canonicalHash, pairsOf, scaleValues } from '../../src/analysis/index.ts';
 import { type Model, renameReads, tensor } from '../../src/ir/index.ts';
 import { rewrite } from '../../src/rewrite/index.ts';
+import { unquantize } from '../../src/rules/index.ts';
 import { execute } from '../../src/runtime/index.ts';
-import { tensorrt } from '../../src/targets/index.ts';
+import { consentNames, plan, tensorrt } from '../../src/targets/index.ts';
 import { network, networks } from '../support/quantized-networks.ts';
 import { shuffled } from '../support/shuffle.ts';
 import { valuesIn } from '../support/tensors.ts';
 import { apply, picture } from '../support/text.ts';
 import { unequalScales } from '../support/unequal-scales.ts';
+import { mobilenetV2, resnet18 } from './rule-book-networks.ts';
 
 const scales = (of: Model) => pairsOf(of).map((pair) => [pair.tensor, scaleValues(pair)?.[0]]);
 
@@ -44,13 +46,13 @@ describe('the TensorRT pipeline', () => {
     const { names, members } = tensorrt();
     expect(names.slice(0, 3)).toEqual(['remove-identity', 'fold-constants', 'remove-dead-values']);
     expect(names.at(-1)).toBe('unify-scales');
-    expect(
-      members.filter(({ effect }) => effect !== 'exact').map(({ name, effect }) => [name, effect]),
-    ).toEqual([
-      ['fold-batch-norm-into-conv', 'rounding'],
-      ['fold-batch-norm-into-quantized-conv', 'rounding'],
-      ['remove-dangling-dequantize', 'closer'],
-      ['unify-scales', 'scale'],
+    const changing = members.filter(({ effect }) => effect !== 'exact');
+    expect(changing.map(({ name, effect }) => `${name} ${effect}`)).toEqual([
+      ...[...unquantize].map(({ name }) => `${name} closer`),
+      'fold-batch-norm-into-conv rounding',
+      'fold-batch-norm-into-quantized-conv rounding',
+      'remove-dangling-dequantize closer',
+      'unify-scales scale',
     ]);
   });
 
@@ -119,5 +121,45 @@ describe('the TensorRT pipeline', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('adds no quantizer unless allowed to', () => {
+    expect(tensorrt().names).not.toContain('quantize-residual');
+    expect(tensorrt({ allow: ['residuals'] }).names).toEqual(
+      expect.arrayContaining(['quantize-residual', 'observe-ranges']),
+    );
+    expect(tensorrt({ allow: consentNames }).names).toEqual(
+      expect.arrayContaining(['quantize-average-pool-both-sides', 'quantize-attention-matmuls']),
+    );
+    expect(tensorrt({ unquantize: false }).names).not.toContain('float-islands');
+    expect(tensorrt({ version: '8.6' }).name).toBe('tensorrt@8.6');
+  });
+
+  it('with residuals allowed makes a ResNet-18 what the rule book says, with scales measured where there are none', () => {
+    const before = resnet18(false);
+    const { model: after, trace } = rewrite(before, tensorrt({ allow: ['residuals'] }));
+    expect(plan(before, { target: 'tensorrt@10' }).totals.qdq).toBe(10);
+    expect(plan(after, { target: 'tensorrt@10' }).totals).toEqual({
+      i8i8: 12,
+      i8f: 1,
+      i8i8_residual: 7,
+      i8f_residual: 1,
+      qdq: 3,
+      scale: 0,
+    });
+    // Three shortcuts are convolutions that nobody else reads; five residuals have the next convolution's scale.
+    expect(trace.counts().get('quantize-residual')).toBe(8);
+    expect(
+      trace.findings.filter(({ rule }) => rule === 'observe-ranges').map(({ message }) => message),
+    ).toEqual([expect.stringContaining('the ranges of 3 values come from 4 generated inputs')]);
+  });
+
+  it('with all allowed leaves the input’s quantizer alone', () => {
+    for (const before of [resnet18(false), resnet18(true), mobilenetV2()]) {
+      const after = apply(tensorrt({ allow: consentNames }), before);
+      const { qdq } = plan(after, { target: 'tensorrt@10' });
+      expect(qdq.map(({ kind, tensor }) => `${kind} ${tensor}`)).toEqual(['Q x']);
+      expect(apply(tensorrt({ allow: consentNames }), after)).toBe(after);
+    }
   });
 });

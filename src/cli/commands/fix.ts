@@ -5,7 +5,14 @@ import { writeFileWhole } from '../../node/write-file.ts';
 import { foldConstants, removeIdentity, scaleGroups } from '../../passes/index.ts';
 import { effects, type Pipeline, type Rewritten, rewrite } from '../../rewrite/index.ts';
 import { ModelError } from '../../support/errors.ts';
-import { type CalibrationOptions, type Plan, plan, planTargets } from '../../targets/index.ts';
+import {
+  type CalibrationOptions,
+  type Consent,
+  consentNames,
+  type Plan,
+  plan,
+  planTargets,
+} from '../../targets/index.ts';
 import { type VerifyReport, verify } from '../../verify/index.ts';
 import { type Arguments, usage } from '../arguments.ts';
 import { calibrateOptionsConfig, calibrateOptionsHelp, readCalibrateOptions } from '../calibrate-options.ts';
@@ -30,13 +37,17 @@ export const fix: Command = {
 
 Rewrites a model for an engine and says what each rule did. Without -o nothing is written.
 
-  --target T     the engine: tensorrt, onnxruntime (tensorrt)
+  --target T     the engine: tensorrt@8.6, tensorrt@10, tensorrt@11, onnxruntime (tensorrt,
+                 which is tensorrt@10)
   -o, --output FILE   where to write the fixed model
   --in-place     write it over the model that was read
   --only LIST    only these rules and passes, by name
   --skip LIST    all but these
   --unify P      whose scale quantizers share: max, consumer, none (max)
 ${unifyOptionsHelp}
+  --allow LIST   what is left alone unless allowed (tensorrt): residuals, average-pools and
+                 attention add quantizers, with the scale of the value's other quantizer or
+                 one that is measured (scale); all of them: all
   --int8-output  outputs behind a quantizer become int8, without DequantizeLinear (tensorrt)
 ${calibrateOptionsHelp}
   --verify       run the model before and after, and compare; a difference is fine as far as
@@ -60,6 +71,7 @@ file is written all the same), 2 failed.`,
     skip: { type: 'string', multiple: true },
     unify: { type: 'string' },
     ...unifyOptionsConfig,
+    allow: { type: 'string', multiple: true },
     'int8-output': { type: 'boolean' },
     ...calibrateOptionsConfig,
     verify: { type: 'boolean' },
@@ -79,6 +91,7 @@ file is written all the same), 2 failed.`,
       onStage: (stage, rewrites) => io.progress(() => `rewriting: ${stage}, ${rewrites} rewrites`),
     });
     const rewriting = io.now() - started;
+    warnOfGeneratedInputs(args, rewritten, io);
     const verified = args.flag('verify')
       ? await verifyResult(args, model, rewritten, pipeline, io)
       : undefined;
@@ -113,14 +126,27 @@ function plansOf(before: Model, after: Model, target: string): FixFacts['plan'] 
   return { before: of(before), after: of(after) };
 }
 
+/** Ranges measured on made-up inputs fit made-up inputs. */
+function warnOfGeneratedInputs(args: Arguments, { trace }: Rewritten, io: Io): void {
+  if (args.has('calibrate') || !trace.rewrites.some(({ note }) => note?.includes('generated inputs'))) return;
+  io.say(
+    'WARNING: ranges were measured on generated inputs. Give recorded ones with --calibrate DIR: they decide how accurate the model is.',
+  );
+}
+
 /** The pipeline the arguments ask for; wrong arguments are found out before a model is read. */
 function readPipeline(args: Arguments, calibration: CalibrationOptions = {}): Pipeline {
   const target = args.choice('target', targetNames, 'tensorrt');
   const unify = args.choice('unify', ['max', 'consumer', 'none'], 'max');
   const int8Output = args.flag('int8-output');
-  const all = targets[target]({ ...readUnifyOptions(args), ...calibration, unify, int8Output });
-  if (args.has('calibrate') && target !== 'onnxruntime')
-    throw usage(`--calibrate is of no use for ${target}: nothing is measured for it.`, undefined, 'fix');
+  const allow = readConsents(args);
+  const all = targets[target]({ ...readUnifyOptions(args), ...calibration, unify, int8Output, allow });
+  if (args.has('calibrate') && target !== 'onnxruntime' && allow.length === 0)
+    throw usage(
+      `--calibrate is of no use for ${target} without --allow: nothing is measured for it.`,
+      undefined,
+      'fix',
+    );
   const [only, skip] = [args.list('only'), args.list('skip')];
   checkNames('--only', only, all.names, `rule or pass of ${target}`);
   checkNames(
@@ -131,6 +157,12 @@ function readPipeline(args: Arguments, calibration: CalibrationOptions = {}): Pi
   );
   const chosen = only.length === 0 ? all : all.only(...only);
   return chosen.without(...skip.filter((name) => chosen.names.includes(name)));
+}
+
+function readConsents(args: Arguments): readonly Consent[] {
+  const words = args.list('allow');
+  checkNames('--allow', words, [...consentNames, 'all'], 'consent');
+  return words.includes('all') ? consentNames : consentNames.filter((name) => words.includes(name));
 }
 
 function checkNames(option: string, names: readonly string[], known: readonly string[], what: string): void {
@@ -156,7 +188,8 @@ function readTarget(args: Arguments, file: string): string | undefined {
     });
   }
   if (args.has('samples') || args.has('seed') || args.has('inputs') || args.has('dim')) {
-    const calibrates = args.text('target') === 'onnxruntime' && !args.has('inputs');
+    const measures = args.text('target') === 'onnxruntime' || args.has('allow');
+    const calibrates = measures && !args.has('inputs');
     if (!args.flag('verify') && !calibrates)
       throw usage('--samples, --seed, --inputs and --dim need --verify.', undefined, 'fix');
   }
