@@ -37,7 +37,7 @@ export function suitsWinograd(
     kernel.length === 2 &&
     kernel.every((k) => k === 3) &&
     [...strides, ...dilations].every((step) => step === 1) &&
-    output.every((length) => length >= 8) &&
+    output.every((length) => length >= 7) &&
     depth >= 16 &&
     filters / group >= 8
   );
