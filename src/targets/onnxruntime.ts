@@ -7,16 +7,19 @@ import {
 } from '../passes/index.ts';
 import { type Pipeline, pipeline } from '../rewrite/index.ts';
 import { fuse, simplify } from '../rules/index.ts';
-import { Calibration, type CalibrationOptions } from './onnxruntime/calibration.ts';
-import { correctBias } from './onnxruntime/correct-bias.ts';
-import { quantizeBias } from './onnxruntime/quantize-bias.ts';
-import { quantizeFloatConvolutions } from './onnxruntime/quantize-float-convolutions.ts';
-import { quantizeValues } from './onnxruntime/quantize-values.ts';
-import { removeQuantizersBeforeBounds } from './onnxruntime/remove-quantizers-before-bounds.ts';
-import { storeQuantizedWeights } from './onnxruntime/store-quantized-weights.ts';
-import { unquantizeSmallConvolution } from './onnxruntime/unquantize-small-convolution.ts';
-import { useUnsignedCodes } from './onnxruntime/use-unsigned-codes.ts';
-import { useWholeRange } from './onnxruntime/use-whole-range.ts';
+import {
+  Calibration,
+  type CalibrationOptions,
+  correctBias,
+  quantizeBias,
+  quantizeFloatConvolutions,
+  quantizeValues,
+  removeQuantizersBeforeBounds,
+  storeQuantizedWeights,
+  unquantizeSmallConvolution,
+  useUnsignedCodes,
+  useWholeRange,
+} from './onnxruntime/index.ts';
 
 export interface OnnxruntimeOptions extends CalibrationOptions {
   /** Whose scale quantizers share across a copy or a Concat: the widest, the consumer's, or each keeps its own; `max`. */

@@ -26,7 +26,7 @@ export class Calibration {
   #inputs: readonly Inputs[] | undefined;
   #kind: string | undefined;
 
-  constructor(options: CalibrationOptions) {
+  constructor(options: CalibrationOptions = {}) {
     this.#options = options;
     this.isRecorded = options.inputs !== undefined && options.inputs.length > 0;
   }

@@ -3,7 +3,7 @@ import { type GraphView, type Node, type Tensor, tensor, valuesOf } from '../../
 import { constantOf, intAttribute, normalDomain } from '../../ops/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
 import { evaluateNode } from '../../runtime/index.ts';
-import type { Calibration } from './calibration.ts';
+import { Calibration } from './calibration.ts';
 import { graphPass, type Surgery } from './graph-pass.ts';
 
 /**
@@ -18,7 +18,7 @@ import { graphPass, type Surgery } from './graph-pass.ts';
  *
  * @see https://arxiv.org/abs/1906.04721 section 4.2
  */
-export function correctBias(calibration: Calibration): Pass {
+export function correctBias(calibration = new Calibration()): Pass {
   return graphPass({
     name: 'correct-bias',
     summary: 'Conv(x, DQ(Q(w)), b) ⇒ Conv(x, DQ(Q(w)), b + (w − DQ(Q(w))) · mean(x))',

@@ -44,7 +44,7 @@ function quantize(surgery: Surgery, conv: Node): void {
   );
   surgery.session.append(dequantize);
   const after = surgery.reroute(conv, [x, dequantize.outputs[0]!, ...bias]);
-  const note = `${scales.size} scales for the weights "${weights}"; --skip leaves the convolution in floats`;
+  const note = `${scales.size} scales for the weights "${weights}"`;
   surgery.record({ at: conv.outputs[0]!, before: [conv], after: [dequantize, after], note });
 }
 

@@ -3,7 +3,7 @@ import type { Observation } from '../../calibration/index.ts';
 import type { GraphView, Node } from '../../ir/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
 import { type Bounds, boundsOf } from './bounds.ts';
-import type { Calibration } from './calibration.ts';
+import { Calibration } from './calibration.ts';
 import { graphPass, type Surgery } from './graph-pass.ts';
 import {
   type CodeGrid,
@@ -26,7 +26,7 @@ import { type IntegerNode, integerRegion, regionValues } from './region.ts';
  * and pools still need theirs. Where a value has a scale it keeps it. Where a copy or a Concat lies between it and one
  * that has, it takes that. Everything else is measured.
  */
-export function quantizeValues(calibration: Calibration): Pass {
+export function quantizeValues(calibration = new Calibration()): Pass {
   return graphPass({
     name: 'quantize-values',
     summary: 'operators between quantized ones ⇒ the same, with Q → DQ on every value between them',

@@ -5,7 +5,7 @@ import { constantOf } from '../../ops/index.ts';
 import { type JoinOptions, scaleGroups } from '../../passes/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
 import { boundsOf } from './bounds.ts';
-import type { Calibration } from './calibration.ts';
+import { Calibration } from './calibration.ts';
 import { graphPass } from './graph-pass.ts';
 import { type CodeGrid, describeGrid, gridFor, gridOf, rangeOf, regrid, sameNumbers } from './grids.ts';
 
@@ -18,7 +18,7 @@ import { type CodeGrid, describeGrid, gridFor, gridOf, rangeOf, regrid, sameNumb
  *
  * Quantizers that share a scale across copies and Concats change together, by the numbers of all of them.
  */
-export function useWholeRange(calibration: Calibration, join: JoinOptions = {}): Pass {
+export function useWholeRange(calibration = new Calibration(), join: JoinOptions = {}): Pass {
   return graphPass({
     name: 'use-whole-range',
     summary:

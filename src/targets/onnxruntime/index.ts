@@ -1,0 +1,11 @@
+export { Calibration, type CalibrationOptions } from './calibration.ts';
+export { correctBias } from './correct-bias.ts';
+export { onnxruntimeLaws } from './laws.ts';
+export { quantizeBias } from './quantize-bias.ts';
+export { quantizeFloatConvolutions } from './quantize-float-convolutions.ts';
+export { quantizeValues } from './quantize-values.ts';
+export { removeQuantizersBeforeBounds } from './remove-quantizers-before-bounds.ts';
+export { storeQuantizedWeights } from './store-quantized-weights.ts';
+export { unquantizeSmallConvolution } from './unquantize-small-convolution.ts';
+export { useUnsignedCodes } from './use-unsigned-codes.ts';
+export { useWholeRange } from './use-whole-range.ts';
