@@ -1,4 +1,5 @@
 export { type FoldOptions, foldConstants } from './fold-constants.ts';
+export { int8Input } from './int8-input.ts';
 export { removeDeadValues } from './remove-dead-values.ts';
 export { removeIdentity } from './remove-identity.ts';
 export type { JoinOptions } from './scale-classes.ts';
