@@ -64,9 +64,11 @@ class Reader {
     const highest = Math.max(...drawn.map((dims) => dims.length));
     const picky = drawn.find((dims) => dims.length === highest);
     const types = this.#typesOf(root) ?? ['float32' as const];
+    const spoken = types.filter((type) => this.#shop.types.includes(type));
     const isFloat = types.includes('float32') && chance(random, 0.85);
+    const usualType = spoken.length > 0 && chance(random, 0.6) ? random.pick(spoken) : undefined;
     return {
-      dtype: isFloat ? 'float32' : random.pick(types),
+      dtype: usualType ?? (isFloat ? 'float32' : random.pick(types)),
       dims: picky !== undefined && chance(random, 0.85) ? picky : drawDims(random),
     };
   }
@@ -308,6 +310,7 @@ class Reader {
       random,
       palette,
       fixed,
+      types: this.#shop.types,
       count: patterns.length,
       takes: (i) => {
         const input = patterns[i];
@@ -365,6 +368,11 @@ class Reader {
         if (opType === 'Cast' && typeof to === 'number') return [dataTypeFromCode(to)];
         const made = this.#nodes.get(pattern as NodePattern)?.[0];
         if (made !== undefined) return [this.#shop.kinds.get(made)!.dtype];
+        const [first] = (pattern as NodePattern).options.inputs;
+        const above =
+          first !== undefined && recipes.get(opType)?.keepsType === true ? this.#typesOf(first) : undefined;
+        const common = recipes.get(opType)?.gives.filter((type) => above?.includes(type)) ?? [];
+        if (common.length > 0) return common;
         return opType === 'QuantizeLinear'
           ? [this.#shop.palette.codes, this.#shop.palette.codes, ...codesWithout(this.#shop)]
           : (recipes.get(opType)?.gives ?? ['float32']);

@@ -3,7 +3,7 @@ import { type Effect, type Rule, whyNot } from '../rewrite/index.ts';
 import { createRandom } from '../support/random.ts';
 import { type BrokenClaim, examine } from './claims.ts';
 import { type Case, drawMatching, type Hints, hintsOf } from './matching.ts';
-import { shrinkCase } from './smaller.ts';
+import { isValid, shrinkCase } from './smaller.ts';
 import { type Counterexample, counterexampleOf, type Verdict } from './verdict.ts';
 import { DeadEnd } from './workshop.ts';
 
@@ -45,7 +45,8 @@ export function checkRule(rule: Rule, options: CheckOptions = {}): Verdict {
 export function drawRetrying(rule: Rule, hints: Hints, seed: number): Case | undefined {
   for (let attempt = 0; attempt < 30; attempt++) {
     try {
-      return drawMatching(rule, hints, createRandom(seed + attempt * 2 ** 32));
+      const one = drawMatching(rule, hints, createRandom(seed + attempt * 2 ** 32));
+      if (isValid(one)) return one;
     } catch (error) {
       if (!(error instanceof DeadEnd)) throw error;
     }

@@ -175,14 +175,17 @@ function agree(a: Type, b: Type): boolean {
 
 /** Nodes that no record speaks of are all there; only names of values may have moved. */
 function keepsOthers(before: Model, { model: after, trace }: Rewritten): BrokenClaim | undefined {
-  const gone = new Set(trace.rewrites.flatMap((record) => record.before));
+  // A rewrite may speak of a node that an earlier one has wired anew; what it made tells.
+  const gone = new Set(
+    trace.rewrites.flatMap(({ before: nodes }) => nodes.flatMap(({ outputs }) => outputs)),
+  );
   const left = new Map<string, number>();
   for (const node of allNodes(after.graph)) {
     const key = fingerprint(node);
     left.set(key, (left.get(key) ?? 0) + 1);
   }
   for (const node of allNodes(before.graph)) {
-    if (gone.has(node)) continue;
+    if (node.outputs.some((name) => gone.has(name))) continue;
     const key = fingerprint(node);
     const count = left.get(key) ?? 0;
     if (count === 0) {

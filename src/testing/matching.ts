@@ -1,4 +1,4 @@
-import type { Model, Tensor } from '../ir/index.ts';
+import { type DataType, dataTypes, type Model, type Tensor } from '../ir/index.ts';
 import type {
   EachPattern,
   InputPattern,
@@ -28,6 +28,7 @@ export interface Hints {
   readonly opsets: readonly number[];
   /** Numbers in guards and conditions. */
   readonly literals: readonly number[];
+  readonly types: readonly DataType[];
   /** Operators that the code speaks of. */
   readonly operators: readonly string[];
 }
@@ -52,12 +53,13 @@ export function hintsOf(rule: Rule): Hints {
   const numbers = [...source.matchAll(/(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)/g)].map(([text]) =>
     Number(text),
   );
-  const words = [...source.matchAll(/['"`]([A-Z]\w+)['"`]/g)].map(([, word]) => word!);
+  const words = [...source.matchAll(/['"`](\w+)['"`]/g)].map(([, word]) => word!);
   const opsets = usualOpsets.filter((opset) => since <= opset && opset <= until);
   const fallback = until === Infinity ? [Math.max(since, 21)] : [until, Math.max(since, until - 1)];
   return {
     opsets: opsets.length > 0 ? opsets : fallback,
-    literals: [...new Set(numbers)].filter((value) => Math.abs(value) <= 1e6),
+    literals: telling(numbers.filter((value) => Math.abs(value) <= 1e6)),
+    types: dataTypes.flatMap(({ name }) => (words.includes(name) ? [name] : [])),
     operators: [...new Set(words)].filter((word) => recipes.has(word)),
   };
 }
@@ -73,6 +75,7 @@ export function drawMatching(rule: Rule, hints: Hints, random: Random): Case {
     opset,
     palette: drawPalette(random, opset),
     literals: hints.literals,
+    types: hints.types,
     neighbours: hints.operators,
   };
   const shop = new Workshop(random, leanings);
@@ -113,6 +116,14 @@ function drawSamples(shop: Workshop): Case['samples'] {
       return shop.tensorOf({ ...want, values: [1] });
     return drawTensor(random, want, palette, role);
   }
+}
+
+/** Numbers, those that are no position or count first among them several times. */
+function telling(numbers: readonly number[]): readonly number[] {
+  const each = [...new Set(numbers)];
+  return each.flatMap((value) =>
+    Number.isInteger(value) && Math.abs(value) < 2 ? [value] : [value, value, value],
+  );
 }
 
 /** Goes through every pattern that patterns are made of, each once. */

@@ -32,6 +32,8 @@ export interface Ask {
   readonly fixed: ReadonlyMap<string, PlainValue>;
   /** Whether the optional input of a position is to be there. */
   takes(index: number): boolean;
+  /** Element types that the code at hand speaks of. */
+  readonly types: readonly DataType[];
   /** How many inputs a variadic operator is to have. */
   readonly count: number;
   /** The element types that what feeds an input can have; undefined where it can have any. */
@@ -58,6 +60,8 @@ export interface RecipeEntry {
   readonly weight?: number;
   /** How often an output beyond the first is read. */
   readonly outputs?: number;
+  /** Whether the first input has the element type of the output. */
+  readonly keepsType?: boolean;
 }
 
 export type RecipeBook = ReadonlyMap<string, RecipeEntry>;
@@ -109,4 +113,10 @@ export function permutation(random: Random, count: number): number[] {
     [result[i], result[j]] = [result[j]!, result[i]!];
   }
   return result;
+}
+
+/** An element type where any of some would do: more often one that the code at hand speaks of. */
+export function drawType(ask: Ask, types: readonly DataType[]): DataType {
+  const spoken = types.filter((type) => ask.types.includes(type));
+  return ask.random.pick(spoken.length > 0 && ask.random.below(4) > 0 ? spoken : types);
 }

@@ -49,6 +49,7 @@ export function shrinkCase(one: Case, fails: (one: Case) => boolean, most = 4000
   }
 }
 
-function isValid({ model }: Case): boolean {
+/** Whether a case is one that a rule may be asked about. */
+export function isValid({ model }: Case): boolean {
   return validate(model, { strict: true }).every(({ severity }) => severity !== 'error');
 }

@@ -21,6 +21,8 @@ export interface Leanings {
   readonly palette: Palette;
   /** Numbers that constants often hold. */
   readonly literals?: readonly number[];
+  /** Element types that free inputs often have. */
+  readonly types?: readonly DataType[];
   /** Operators that stand around a match more often than others. */
   readonly neighbours?: readonly string[];
 }
@@ -36,6 +38,7 @@ export class Workshop {
   readonly random: Random;
   readonly opset: number;
   readonly palette: Palette;
+  readonly types: readonly DataType[];
   readonly nodes: Node[] = [];
   readonly initializers: Tensor[] = [];
   readonly inputs: { readonly name: string; readonly want: Want }[] = [];
@@ -50,6 +53,7 @@ export class Workshop {
     this.random = random;
     this.opset = leanings.opset;
     this.palette = leanings.palette;
+    this.types = leanings.types ?? [];
     this.#leanings = leanings;
   }
 
@@ -105,7 +109,7 @@ export class Workshop {
         ),
       );
     const kind = findDataType(want.dtype)?.kind;
-    if (kind === 'float' && want.role !== 'positive' && chance(random, 0.45)) {
+    if (kind === 'float' && want.role !== 'positive' && chance(random, 0.55)) {
       const fill = this.#favourite();
       if (Math.abs(fill) < 200) return tensor(want.dtype, want.dims, new Array<number>(count).fill(fill));
     }
@@ -115,7 +119,7 @@ export class Workshop {
   #favourite(): number {
     const { random, palette } = this;
     const { literals = [] } = this.#leanings;
-    if (literals.length > 0 && chance(random, 0.5)) return random.pick(literals);
+    if (literals.length > 0 && chance(random, 0.6)) return random.pick(literals);
     const scale = usual(random, palette.scales, palette.variety);
     return Math.fround(random.pick([0, 0, 1, -1, 0.5, 2, -0, 3 * scale, -scale, 1.5 * scale, 0.3]));
   }
@@ -244,6 +248,7 @@ export class Workshop {
       palette,
       fixed: new Map(),
       takes: takes ?? coin,
+      types: [],
       count: 1 + random.below(3),
       likes: () => undefined,
       known: () => undefined,

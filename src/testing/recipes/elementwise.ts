@@ -3,6 +3,7 @@ import { chance, type Kind, usual } from '../elements.ts';
 import {
   type Ask,
   drawDims,
+  drawType,
   fixedOr,
   floats,
   numbers,
@@ -111,6 +112,7 @@ export function broadcastPair(want: Kind, ask: Ask): [Want, Want] {
   const { random } = ask;
   if (chance(random, 0.6)) return [want, want];
   const small = (): Want => {
+    if (chance(random, 0.35)) return { ...want, dims: [] };
     const dims = want.dims.map((length) => (chance(random, 0.5) ? 1 : length));
     const from = chance(random, 0.4) ? random.below(dims.length + 1) : 0;
     return { ...want, dims: dims.slice(from) };
@@ -145,7 +147,7 @@ function variadic(want: Kind, ask: Ask): Plan {
 
 function comparison(want: Kind, ask: Ask): Plan {
   const types: readonly DataType[] = ask.likes(0) ?? ask.likes(1) ?? ['float32', 'float32', 'int32', 'int64'];
-  const [a, b] = broadcastPair({ ...want, dtype: ask.random.pick(types) }, ask);
+  const [a, b] = broadcastPair({ ...want, dtype: drawType(ask, types) }, ask);
   return { inputs: [a, b] };
 }
 
@@ -173,10 +175,12 @@ function clip(want: Kind, ask: Ask): Plan | undefined {
         sign * 1e6,
       ]),
     );
-  if (isOld) return { inputs: [want], attributes: { min: side(-1) + 2 ** -20, max: side(1) + 2 ** -20 } };
+  const ends = [side(random.pick([-1, 1])), side(random.pick([-1, 1]))].sort((a, b) => a - b);
+  const [low, high] = chance(random, 0.3) ? (ends as [number, number]) : [side(-1), side(1)];
+  if (isOld) return { inputs: [want], attributes: { min: low, max: high } };
   const bound = (value: number): Want => ({ dtype: want.dtype, dims: [], values: [value] });
   return {
-    inputs: [want, ask.takes(1) ? bound(side(-1)) : undefined, ask.takes(2) ? bound(side(1)) : undefined],
+    inputs: [want, ask.takes(1) ? bound(low) : undefined, ask.takes(2) ? bound(high) : undefined],
   };
 }
 
@@ -193,7 +197,7 @@ function cast(want: Kind, ask: Ask): Plan {
     'int8',
   ];
   return {
-    inputs: [{ ...want, dtype: ask.random.pick(from) }],
+    inputs: [{ ...want, dtype: drawType(ask, from) }],
     attributes: { to: dataTypeToCode(want.dtype) },
   };
 }
@@ -202,7 +206,7 @@ function castLike(want: Kind, ask: Ask): Plan {
   const from: readonly DataType[] = ask.likes(0) ?? ['float32', 'int32', 'int64'];
   return {
     inputs: [
-      { ...want, dtype: ask.random.pick(from) },
+      { ...want, dtype: drawType(ask, from) },
       { dtype: want.dtype, dims: [] },
     ],
   };

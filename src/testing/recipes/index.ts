@@ -7,8 +7,22 @@ import { quantizing } from './quantize.ts';
 import { sums } from './sums.ts';
 import { windows } from './windows.ts';
 
+const changesType = new Set(
+  'Cast CastLike QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger OneHot ConstantOfShape EyeLike'.split(
+    ' ',
+  ),
+);
+
 /** How to make a node of each operator that generated models are made of, by operator. */
-export const recipes: RecipeBook = new Map([...elementwise, ...layout, ...quantizing, ...sums, ...windows]);
+export const recipes: RecipeBook = new Map(
+  [...elementwise, ...layout, ...quantizing, ...sums, ...windows].map(([opType, entry]) => [
+    opType,
+    {
+      ...entry,
+      keepsType: entry.gives[0] !== 'bool' && entry.gives[0] !== 'int64' && !changesType.has(opType),
+    },
+  ]),
+);
 
 /** Whether generated models of an opset may hold an operator: there is a recipe, and a kernel of that version. */
 export function isMakeable(opType: string, opset: number): boolean {

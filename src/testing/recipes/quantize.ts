@@ -43,7 +43,7 @@ function gridOf(dims: readonly number[], dtype: DataType, ask: Ask): Grid {
   if (dims.length > 0 && granularity < 0.2 && opset >= 13) {
     shape = [dims[axis]!];
     if (axis !== 1 || chance(random, 0.3)) attributes = { axis: spellAxis(random, axis, dims.length) };
-  } else if (dims.length > 0 && granularity < 0.24 && opset >= 21) {
+  } else if (dims.length > 1 && granularity < 0.24 && opset >= 21) {
     shape = dims.map((length, i) => (i === axis ? Math.ceil(length / 2) : length));
     attributes = { axis, block_size: 2 };
   }
