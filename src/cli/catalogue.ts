@@ -1,3 +1,4 @@
+import { int8Input } from '../passes/index.ts';
 import type { Effect, Pass, Rule } from '../rewrite/index.ts';
 import { catalogue as rules } from '../rules/index.ts';
 import { engineNames, targets } from './targets.ts';
@@ -5,7 +6,8 @@ import { engineNames, targets } from './targets.ts';
 /** A rule or pass as `rules --json` gives it. */
 export interface CatalogueEntry {
   readonly name: string;
-  readonly kind: 'rule' | 'pass';
+  /** A `report` is a rule that changes nothing and only says what it sees. */
+  readonly kind: 'rule' | 'pass' | 'report';
   readonly effect: Effect;
   readonly summary: string;
   readonly reason: string;
@@ -19,11 +21,11 @@ export interface CatalogueEntry {
 export function catalogueEntries(): readonly CatalogueEntry[] {
   const pipelines = engineNames.map((name) => ({ name, members: targets[name]({}).members }));
   const byName = new Map<string, Rule | Pass>();
-  for (const member of [...pipelines.flatMap(({ members }) => members), ...rules])
+  for (const member of [...pipelines.flatMap(({ members }) => members), ...rules, int8Input])
     if (!byName.has(member.name)) byName.set(member.name, member);
   return [...byName.values()].map((member) => ({
     name: member.name,
-    kind: member.kind,
+    kind: member.kind === 'rule' && member.report !== undefined ? 'report' : member.kind,
     effect: member.effect,
     summary: member.summary ?? '',
     reason: member.reason ?? '',
