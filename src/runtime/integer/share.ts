@@ -94,7 +94,7 @@ function divide(whole: Share, count: number, alongFilters: boolean): Share[] {
 function cut(from: number, to: number, count: number, step: number): (readonly [number, number])[] {
   const each = (to - from) / (count + lead);
   const ends = Array.from({ length: count }, (_, i) =>
-    Math.min(from + step * Math.round(((i + 1 + lead) * each) / step), to),
+    i === count - 1 ? to : Math.min(from + step * Math.round(((i + 1 + lead) * each) / step), to),
   );
   return ends.map((end, i) => [ends[i - 1] ?? from, end] as const).filter(([start, end]) => start < end);
 }

@@ -219,6 +219,11 @@ function isShared({ buffer }: ArrayBufferView): boolean {
 
 /** @throws ModelError `no-threads` where memory cannot be shared */
 function sharedBuffer(bytes: number): ArrayBuffer {
+  if (typeof SharedArrayBuffer === 'undefined') {
+    throw new ModelError('no-threads', 'Threads need SharedArrayBuffer, which is not available here.', {
+      fix: 'Serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or leave out `threads`.',
+    });
+  }
   return new SharedArrayBuffer(bytes) as unknown as ArrayBuffer;
 }
 

@@ -19,14 +19,9 @@ declare const Worker: (new (url: URL, options: { type: 'module' }) => BrowserWor
  * Starts a thread, in Node as a worker thread that does not keep the process alive, in a browser as a module worker.
  *
  * @param failed called when the thread cannot start, or dies of an error
- * @throws ModelError `no-threads` where there are none, or no memory to share with them
+ * @throws ModelError `no-threads` where there are none
  */
 export function startThread(failed: (reason: string) => void): Thread {
-  if (typeof SharedArrayBuffer === 'undefined') {
-    throw new ModelError('no-threads', 'Threads need SharedArrayBuffer, which is not available here.', {
-      fix: 'Serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or leave out `threads`.',
-    });
-  }
   const node = nodeThreads();
   if (node !== undefined) return startNodeThread(node, failed);
   if (typeof Worker === 'undefined') {
