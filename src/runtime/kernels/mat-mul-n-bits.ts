@@ -6,10 +6,13 @@ import { summationOf } from '../float/sums.ts';
 import { packedOnce } from '../integer/cache.ts';
 import { kernel } from '../kernel.ts';
 import { matMulShape } from '../matmul.ts';
+import { saturate } from '../quantize.ts';
 
 /**
  * A·Bᵀ where B [N, K] is stored in blocks along K: codes of 2, 4 or 8 bits, low bits first, a scale for each block, and a
  * zero point (packed as the codes are, or of A's type), the middle of the codes where it is absent.
+ *
+ * With `accuracy_level` 4, A is quantized too, to int8 with a scale for each block: its largest magnitude is 127.
  */
 export const matMulNBits = kernel<string>('MatMulNBits', {
   domain: 'com.microsoft',
@@ -34,7 +37,8 @@ export const matMulNBits = kernel<string>('MatMulNBits', {
     const constant = isLasting(scales!.data) && (zeros === undefined || isLasting(zeros.data));
     const pairs = constant ? packedOnce(b!.data, Object.values(packing).join(), pack) : pack();
     const shape = matMulShape(a!.dims, [depth, columns]);
-    const product = multiplyWithPairs(a!, shape, summationOf(a!.dtype, conventions.sums), () => pairs);
+    const rows = attributes['accuracy_level'] === 4 ? rowsOfCodes(a!, depth, size) : a!;
+    const product = multiplyWithPairs(rows, shape, summationOf(a!.dtype, conventions.sums), () => pairs);
     if (bias === undefined) return product;
     const products = numbersOf(product);
     const target = allocateNumbers(a!.dtype, shape.dims);
@@ -43,6 +47,24 @@ export const matMulNBits = kernel<string>('MatMulNBits', {
     return makeArray(a!.dtype, shape.dims, target);
   },
 });
+
+/** A as the int8 codes of its blocks, dequantized. */
+function rowsOfCodes(a: NdArray, depth: number, size: number): NdArray {
+  const { fround } = Math;
+  const source = numbersOf(a);
+  const target = allocateNumbers(a.dtype, a.dims, 'overwritten');
+  for (let row = 0; row < source.length; row += depth) {
+    for (let start = row; start < row + depth; start += size) {
+      const end = Math.min(start + size, row + depth);
+      let largest = 0;
+      for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(source[i]!));
+      const [step, inverse] = [fround(largest / 127), largest === 0 ? 0 : fround(127 / largest)];
+      for (let i = start; i < end; i++)
+        target[i] = saturate(fround(source[i]! * inverse), 0, -128, 127) * step;
+    }
+  }
+  return makeArray(a.dtype, a.dims, target);
+}
 
 interface Packing {
   readonly depth: number;
