@@ -2,7 +2,7 @@ import type { Model, Tensor } from '../ir/index.ts';
 import { type CompileOptions, type Inputs, ModelSession, type RunOptions } from './session.ts';
 import type { RuntimeValue } from './values.ts';
 
-export interface ExecuteOptions extends CompileOptions, RunOptions {}
+export interface ExecuteOptions extends Omit<CompileOptions, 'threads'>, RunOptions {}
 
 /**
  * Runs a model once: the literal graph, float32 arithmetic for float32 values, or (`arithmetic: 'integer'`) as an engine

@@ -9,12 +9,15 @@ import { RunMemory, withMemory } from './memory.ts';
 import { type GraphPlan, planModel } from './plan.ts';
 import { randomSource } from './random-numbers.ts';
 import { GraphRunner, type RunContext, type Watcher } from './run.ts';
+import { openThreads, type Threads, withThreads } from './threads/pool.ts';
 import { isArray, kindOf, type RuntimeValue, SequenceValue, toRuntimeValue } from './values.ts';
 
 export interface CompileOptions extends ArithmeticOptions {
   /** Values to give back instead of the graph's outputs; any value of the main graph. */
   readonly outputs?: readonly string[] | undefined;
   readonly limits?: ExecuteLimits | undefined;
+  /** Threads that large integer layers are shared among, the calling one included; 1 unless given. Results are the same. */
+  readonly threads?: number | undefined;
 }
 
 export interface RunOptions {
@@ -71,6 +74,10 @@ export interface Session {
   /** Runs the model as `run` does, and gives back sequences and optionals too. */
   runValues(inputs: Inputs, options?: RunOptions): Map<string, RuntimeValue>;
   readonly memory: SessionMemory;
+  /** Until then runs use the threads that have started; rejects where one cannot. */
+  readonly ready: Promise<void>;
+  /** Ends the threads; later runs use the calling one alone. A session without threads needs no closing. */
+  close(): void;
 }
 
 /**
@@ -86,7 +93,8 @@ export interface Session {
  * for (const image of images) classify(session.run([['x', image]]).get('y'));
  *
  * @throws ModelError `unsupported-operator`, `unsupported-version`, `unsupported-dtype`, `unsupported-attribute`,
- *   `unknown-value`, `cyclic-graph` …, with the node as place
+ *   `unknown-value`, `cyclic-graph` …, with the node as place; `bad-threads`, `no-threads` where there is no
+ *   SharedArrayBuffer or Worker
  */
 export function compile(model: Model, options: CompileOptions = {}): Session {
   return new ModelSession(model, options, { repeats: true });
@@ -98,8 +106,6 @@ export interface SessionConduct {
   readonly repeats: boolean;
   /** Spoils memory that nobody may read, to find kernels that do. */
   readonly poison?: boolean;
-  /** Plans its memory where threads see it. */
-  readonly shared?: boolean;
 }
 
 /** The session behind `compile` and `execute`. */
@@ -112,15 +118,16 @@ export class ModelSession implements Session {
   readonly #context: RunContext;
   readonly #runner: GraphRunner;
   readonly #outputs: readonly WantedOutput[];
+  readonly #threads: Threads | undefined;
   #isRunning = false;
 
-  constructor(given: Model, wanted: CompileOptions, { repeats, poison, shared }: SessionConduct) {
+  constructor(given: Model, wanted: CompileOptions, { repeats, poison }: SessionConduct) {
     this.#arranged = arrange(given, wanted);
     const { model, options } = this.#arranged;
-    const { limits = {} } = options;
+    const { limits = {}, threads = 1 } = options;
     this.#plan = planModel(model, options.outputs && new Set(options.outputs));
     this.#bind = inputBinder(model);
-    this.#arena = repeats ? new Arena(shared) : undefined;
+    this.#arena = repeats ? new Arena(threads !== 1) : undefined;
     this.#memory = new RunMemory({ limit: limits.memory, arena: this.#arena, poison });
     this.#outputs = wantedOutputs(model, this.#plan, options.outputs);
     this.#context = {
@@ -135,6 +142,7 @@ export class ModelSession implements Session {
       if (repeats) runner.prepare();
       return runner;
     });
+    this.#threads = threads === 1 ? undefined : openThreads(threads);
   }
 
   run(inputs: Inputs, options: RunOptions = {}): Map<string, Tensor> {
@@ -167,7 +175,9 @@ export class ModelSession implements Session {
     this.#begin(values, options);
     let complete = false;
     try {
-      withMemory(this.#memory, () => this.#runner.run(values, this.#watcher(options)));
+      withThreads(this.#threads, () =>
+        withMemory(this.#memory, () => this.#runner.run(values, this.#watcher(options))),
+      );
       const outputs = new Map(this.#outputs.map((output) => [output.name, this.#take(output)]));
       // Not released one by one: what is left is the caller's, and no part of the planned memory.
       this.#runner.frame.clear();
@@ -182,6 +192,14 @@ export class ModelSession implements Session {
     const { peakOfValues, peakOutside, kept } = this.#memory;
     const planned = this.#arena?.bytes ?? 0;
     return { peak: planned + peakOutside, optimum: peakOfValues, planned, constants: kept };
+  }
+
+  get ready(): Promise<void> {
+    return this.#threads?.ready ?? Promise.resolve();
+  }
+
+  close(): void {
+    this.#threads?.close();
   }
 
   #begin(values: readonly (NdArray | undefined)[], { seed, signal, onValue }: RunOptions): void {
