@@ -1,23 +1,36 @@
-import { foldConstants, removeDeadValues, removeIdentity, unifyScales } from '../passes/index.ts';
-import { type Pipeline, pipeline, type RuleSource, ruleSet } from '../rewrite/index.ts';
+import { foldConstants, int8Input, removeDeadValues, removeIdentity, unifyScales } from '../passes/index.ts';
+import { type Pipeline, pipeline, type RuleSet, type RuleSource, ruleSet } from '../rewrite/index.ts';
 import {
+  foldCastIntoDequantize,
   fuse,
+  lower,
+  perTensorActivation,
   quantize,
   quantizeAttentionMatmulsWith,
   quantizeAveragePoolBothSidesWith,
   quantizeResidualWith,
   removeDanglingDequantizeInt8,
+  report,
+  scaleBeforeQuantize,
   simplify,
+  skipUnprofitableOp,
+  uint8ToSymmetricInt8,
+  unfoldWeightQuantizer,
   unquantize,
 } from '../rules/index.ts';
 import { Calibration, type CalibrationOptions } from './onnxruntime/calibration.ts';
 import { observeRanges, WantedRanges } from './tensorrt/observe-ranges.ts';
+import { tensorrtVersions } from './tensorrt/versions.ts';
 
 /** What `tensorrt()` does when it is allowed to, with its effect on the numbers. */
 export const consents = {
   residuals: 'quantizers on the residuals of convolutions with Add (scale)',
   'average-pools': 'quantizers on both sides of average pools that have one (scale)',
   attention: 'quantizers on both activations of a MatMul that has one (scale)',
+  symmetric: 'uint8 quantizers of any zero point become int8 of zero point 0 (scale)',
+  'per-tensor': 'activations with several scales get the widest of them (scale)',
+  'int8-input': 'graph inputs become int8: callers quantize (interface)',
+  unprofitable: 'operators too small for int8 kernels become float (closer)',
 } as const;
 
 export type Consent = keyof typeof consents;
@@ -54,9 +67,10 @@ export interface TensorrtOptions extends CalibrationOptions {
  * one model.
  *
  * First the ground is cleared – Identity, constants computed in the graph, dead values, doubled quantizers – so that
- * rules see weights, scales and pads as constants. Then batch norms go into convolutions, pairs go that keep operators
+ * rules see weights, scales and pads as constants, and the model is written in what the importer of the version knows.
+ * Then batch norms go into convolutions, pairs go that keep operators
  * apart, quantizers move to where kernels fuse, and quantizers that copies alone lie between share a scale. Each may
- * open the way for another; the pipeline goes round until nothing changes.
+ * open the way for another; the pipeline goes round until nothing changes. What only a person can mend is reported.
  *
  * By default nothing changes the interface, and no quantizer is added. What changes numbers: `fold-batch-norm-*` (float
  * rounding), `unquantize-*` and the like and `remove-dangling-dequantize` (a rounding less), and `unify-scales`
@@ -70,9 +84,27 @@ export function tensorrt(options: TensorrtOptions = {}): Pipeline {
   const place = int8Output ? quantize.without('remove-dangling-dequantize') : quantize;
   const drop = options.unquantize === false ? [] : [unquantize];
   const share = unify === 'none' ? [] : [unifyScales({ policy: unify, maxRatio, residualAdds, resize })];
-  const end = int8Output ? [ruleSet('outputs', removeDanglingDequantizeInt8)] : [];
+  const end = [
+    ...(int8Output ? [ruleSet('outputs', removeDanglingDequantizeInt8)] : []),
+    ...(options.allow?.includes('int8-input') ? [int8Input] : []),
+  ];
   const name = options.version === undefined ? 'tensorrt' : `tensorrt@${options.version}`;
-  return pipeline(name, clear, drop, fuse, place, added(options), share, end);
+  return pipeline(name, clear, lowered(options), drop, fuse, place, added(options), report, share, end);
+}
+
+/** The rules that write a model as the importer of a version knows it, and those allowed for the same purpose. */
+function lowered({ version = '10', allow = [] }: TensorrtOptions): RuleSet {
+  const { storesWeightCodes, takesFloat16Scales } = tensorrtVersions.get(`tensorrt@${version}`)!;
+  return ruleSet(
+    'lower',
+    lower,
+    storesWeightCodes ? [] : unfoldWeightQuantizer,
+    takesFloat16Scales ? foldCastIntoDequantize : [],
+    scaleBeforeQuantize,
+    allow.includes('symmetric') ? uint8ToSymmetricInt8 : [],
+    allow.includes('per-tensor') ? perTensorActivation : [],
+    allow.includes('unprofitable') ? skipUnprofitableOp : [],
+  );
 }
 
 /** The rules that add quantizers: once with the scales there are, and once more with those that have to be measured. */

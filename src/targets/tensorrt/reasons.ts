@@ -78,7 +78,7 @@ class Explaining implements Reasons {
       return { law: 'P18', why, rule: 'quantize-average-pool-both-sides' };
     }
     if (core.opType === 'Resize') {
-      return { law: 'P23', why: `${titleOf(unit)} runs in floats`, rule: 'quantize-around-resize' };
+      return { law: 'P23', why: `${titleOf(unit)} runs in floats`, rule: 'quantize-before-resize' };
     }
     const before = this.#weightedBefore(unit);
     if (before?.core.opType === 'ConvTranspose' && core.opType === 'BatchNormalization') {
@@ -187,7 +187,7 @@ const activations = new Set([
 
 /** What to do about an operator that reads floats of a value others read as int8, by operator. */
 const readerRules: ReadonlyMap<string, string> = new Map([
-  ['Resize', 'quantize-around-resize'],
+  ['Resize', 'quantize-before-resize'],
   ['MaxPool', 'quantize-around-max-pool'],
   ['Relu', 'quantize-after-relu'],
   ['Clip', 'quantize-after-clip'],

@@ -15,10 +15,10 @@ export interface TensorrtVersion {
   readonly quantizedTypes: ReadonlySet<string>;
   /** Scales for blocks of a weight. */
   readonly blocks: boolean;
-  /** uint8 zero points are an error, and not only read as int8 with a warning. */
-  readonly refusesUint8: boolean;
-  /** Whether weights may be stored as int8 behind a DQ without ever having been seen as floats. */
-  readonly newestOpset: number;
+  /** Weights may be stored as codes; else they are floats that a Q quantizes when the engine is built. */
+  readonly storesWeightCodes: boolean;
+  /** Scales may be float16: the opset that brought them can be imported. */
+  readonly takesFloat16Scales: boolean;
 }
 
 const common = {
@@ -35,8 +35,8 @@ const v8: TensorrtVersion = {
   stronglyTyped: false,
   quantizedTypes: new Set(['int8']),
   blocks: false,
-  refusesUint8: false,
-  newestOpset: 17,
+  storesWeightCodes: false,
+  takesFloat16Scales: false,
 };
 
 const v10: TensorrtVersion = {
@@ -45,8 +45,8 @@ const v10: TensorrtVersion = {
   stronglyTyped: false,
   quantizedTypes: new Set(['int8', 'float8e4m3fn', 'int4']),
   blocks: true,
-  refusesUint8: true,
-  newestOpset: 22,
+  storesWeightCodes: true,
+  takesFloat16Scales: true,
 };
 
 const v11: TensorrtVersion = {
@@ -54,7 +54,6 @@ const v11: TensorrtVersion = {
   name: 'tensorrt@11',
   stronglyTyped: true,
   quantizedTypes: new Set(['int8', 'float8e4m3fn', 'int4', 'float4e2m1']),
-  newestOpset: 24,
 };
 
 /** The versions there is data for, by the name of the target. */
