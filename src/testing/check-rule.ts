@@ -1,8 +1,8 @@
 import type { Model } from '../ir/index.ts';
 import { type Effect, type Rule, whyNot } from '../rewrite/index.ts';
-import { createRandom } from '../support/random.ts';
+import { createRandom, type Random } from '../support/random.ts';
 import { type BrokenClaim, examine } from './claims.ts';
-import { type Case, drawMatching, type Hints, hintsOf } from './matching.ts';
+import { type Case, drawMatching, hintsOf } from './matching.ts';
 import { isValid, shrinkCase } from './smaller.ts';
 import { type Counterexample, counterexampleOf, type Verdict } from './verdict.ts';
 import { DeadEnd } from './workshop.ts';
@@ -34,18 +34,18 @@ export function checkRule(rule: Rule, options: CheckOptions = {}): Verdict {
   const why = (model: Model) => whyNot(rule, model);
   return checkOn(
     rule.name,
-    (seed) => drawRetrying(rule, hints, seed),
+    (seed) => drawRetrying((random) => drawMatching(rule, hints, random), seed),
     (one, seed) => examine(rule, one, { seed, allow: options.allow ?? [] }),
     options,
     why,
   );
 }
 
-/** A matching case of a seed; draws that lead nowhere are drawn again. */
-export function drawRetrying(rule: Rule, hints: Hints, seed: number): Case | undefined {
+/** A valid case of a seed; draws that lead nowhere are drawn again. */
+export function drawRetrying(draw: (random: Random) => Case, seed: number): Case | undefined {
   for (let attempt = 0; attempt < 30; attempt++) {
     try {
-      const one = drawMatching(rule, hints, createRandom(seed + attempt * 2 ** 32));
+      const one = draw(createRandom(seed + attempt * 2 ** 32));
       if (isValid(one)) return one;
     } catch (error) {
       if (!(error instanceof DeadEnd)) throw error;
@@ -64,15 +64,19 @@ export function checkOn(
 ): Verdict {
   let [models, matches, rewrites, told] = [0, 0, 0, 0];
   const reasons = new Map<string, number>();
+  const matched: Case[] = [];
   for (let run = 0; run < runs; run++) {
-    const one = draw(seed * 1_000_003 + run);
+    const number = seed * 1_000_003 + run;
+    const one = isRare(matches, models) ? fedAgain(matched, number) : draw(number);
     if (one === undefined) continue;
     models += 1;
     const examined = look(one, run);
     rewrites += examined.rewrites;
     told += examined.told;
-    if (examined.rewrites > 0) matches += 1;
-    else count(reasons, whyNotMatched?.(one.model));
+    if (examined.rewrites > 0) {
+      matches += 1;
+      matched.push(one);
+    } else count(reasons, whyNotMatched?.(one.model));
     if (examined.broken === undefined) continue;
     const counterexample = smallest(one, examined.broken, (other) => look(other, run).broken, shrinks);
     return { kind: 'refuted', name, seed, models, matches, counterexample };
@@ -84,6 +88,17 @@ export function checkOn(
       ? `the pattern matched ${matches} of ${models} models`
       : 'no model that it matched could be run';
   return { kind: 'inconclusive', name, seed, reason, ...coverage };
+}
+
+/** Where matches are hard to come by, half of the runs feed other numbers to those there are. */
+function isRare(matches: number, models: number): boolean {
+  return matches > 0 && matches < models / 8 && models % 2 === 1;
+}
+
+function fedAgain(matched: readonly Case[], seed: number): Case | undefined {
+  const random = createRandom(seed);
+  const one = random.pick(matched);
+  return one.redraw === undefined ? one : { ...one, samples: one.redraw(random) };
 }
 
 function count(reasons: Map<string, number>, reason: string | undefined): void {

@@ -20,6 +20,7 @@ import type { Case } from './matching.ts';
  * - `others`: nodes it does not say it rewrote are still there, with name, attributes and metadata
  * - `names`: names and the order of nodes make no difference
  * - `trace`: what it did can be replayed and undone
+ * - `order`: the order of rules makes no difference; only sets that say so claim it
  */
 export type Claim =
   | 'runs'
@@ -31,7 +32,8 @@ export type Claim =
   | 'untouched'
   | 'others'
   | 'names'
-  | 'trace';
+  | 'trace'
+  | 'order';
 
 /** A claim that does not hold on a model. */
 export interface BrokenClaim {

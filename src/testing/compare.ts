@@ -79,7 +79,7 @@ function runBoth(one: Case, after: Model, share: number, effects: readonly Effec
       const message = `The result does not run: ${now}`;
       return { told, difference: { sample, message, before: old.outputs } };
     }
-    const message = firstDifference(old.outputs, now!.outputs, share * Math.max(old.largest, now!.largest));
+    const message = differenceBetween(old.outputs, now!.outputs, share * Math.max(old.largest, now!.largest));
     if (message === undefined) continue;
     if (share > 0 && hasJumps(left) && isTolerable(one.model, after, inputs, effects)) continue;
     return { told, difference: { sample, message, before: old.outputs, after: now!.outputs } };
@@ -124,7 +124,8 @@ function run<T>(
   }
 }
 
-function firstDifference(
+/** The first output that differs by more than a bound, in a sentence. */
+export function differenceBetween(
   before: ReadonlyMap<string, Tensor>,
   after: ReadonlyMap<string, Tensor>,
   bound: number,

@@ -128,9 +128,9 @@ function drawInteger(random: Random, dtype: DataType, role: Role): number | bigi
   const clamp = (x: number) => Math.min(max, Math.max(min, x));
   if (role === 'positive') return clamp(1 + random.below(9));
   if (role === 'unit') return clamp(random.below(2));
-  if (role === 'small' || chance(random, 0.4)) return clamp(random.below(11) - 5);
+  if (role === 'small' || chance(random, 0.3)) return clamp(random.below(11) - 5);
   if (max > 2 ** 16) return clamp((random.below(2) ? 1 : -1) * 2 ** random.below(31) + random.below(3) - 1);
-  return chance(random, 0.35)
+  return chance(random, 0.5)
     ? random.pick([min, max, 0, clamp(-1), clamp(1)])
     : min + random.below(max - min + 1);
 }

@@ -12,15 +12,17 @@ import type { Random } from '../support/random.ts';
 import { readBackwards } from './backwards.ts';
 import { shuffled } from './disguise.ts';
 import { chance, drawPalette, drawTensor, type Role } from './elements.ts';
-import type { Want } from './recipe.ts';
-import { recipes } from './recipes/index.ts';
+import { drawDims, type Want } from './recipe.ts';
+import { isMakeable, recipes } from './recipes/index.ts';
 import { insideIf, surround } from './surroundings.ts';
-import { DeadEnd, type Leanings, Workshop } from './workshop.ts';
+import { DeadEnd, type Leanings, tooLarge, Workshop } from './workshop.ts';
 
 /** A model, and what it is fed, run by run. */
 export interface Case {
   readonly model: Model;
   readonly samples: readonly ReadonlyMap<string, Tensor>[];
+  /** Draws other samples for the same model. */
+  readonly redraw?: (random: Random) => Case['samples'];
 }
 
 /** What a rule's own words say about the models it is for. */
@@ -33,7 +35,7 @@ export interface Hints {
   readonly operators: readonly string[];
 }
 
-const usualOpsets = [11, 13, 13, 13, 17, 17, 18, 19, 21, 21, 23];
+const usualOpsets: readonly number[] = [11, 13, 13, 13, 17, 17, 18, 19, 21, 21, 23];
 
 /** Reads the versions, numbers and operator names that a rule's pattern and functions mention. */
 export function hintsOf(rule: Rule): Hints {
@@ -91,6 +93,52 @@ export function drawMatching(rule: Rule, hints: Hints, random: Random): Case {
   );
 }
 
+/**
+ * Draws a typed model of no particular pattern: any operators, shared values, optional inputs, several outputs, and now
+ * and then a branch that captures values.
+ *
+ * @throws DeadEnd where this draw leads nowhere
+ */
+export function drawModel(random: Random, { opsets = usualOpsets, depth = 3 } = {}): Case {
+  const opset = random.pick(opsets);
+  const shop = new Workshop(random, { opset, palette: drawPalette(random, opset) });
+  const count = 1 + random.below(3);
+  for (let i = 0; i < count; i++) {
+    const dtype = random.pick<DataType>([
+      'float32',
+      'float32',
+      'float32',
+      'float32',
+      'int64',
+      'bool',
+      'int8',
+    ]);
+    shop.source({ dtype, dims: drawDims(random) }, depth);
+  }
+  const made = shop.nodes.flatMap(({ outputs }) => outputs).filter((name) => name !== '');
+  return finish(shop, [], made);
+}
+
+/**
+ * Draws a model of one node, all of whose free inputs are inputs of the graph.
+ *
+ * @throws DeadEnd where this draw leads nowhere, or nobody knows how to make the operator
+ */
+export function drawNode(random: Random, opType: string, opset: number): Case {
+  const entry = recipes.get(opType);
+  if (entry === undefined || !isMakeable(opType, opset)) throw new DeadEnd(`no recipe for ${opType}`);
+  const shop = new Workshop(random, { opset, palette: drawPalette(random, opset) });
+  const want: Want = { dtype: random.pick(entry.gives), dims: entry.dims?.(random) ?? drawDims(random) };
+  const plan = entry.recipe(want, shop.ask(opType));
+  if (plan === undefined || tooLarge(plan)) throw new DeadEnd(`no ${opType} of ${want.dtype}[${want.dims}]`);
+  const inputs = plan.inputs.map((input) => {
+    if (input === undefined) return '';
+    return input.values === undefined ? shop.input(input) : shop.initializer(shop.tensorOf(input));
+  });
+  const outputs = shop.node(opType, inputs, plan.attributes ?? {}, plan.outputs ?? [want]);
+  return { model: shop.finish(outputs.filter((name) => name !== '')), samples: drawSamples(shop, random) };
+}
+
 /** Puts surroundings around what a workshop has made, and draws what to feed it. */
 export function finish(shop: Workshop, ends: readonly string[], inner: readonly string[]): Case {
   const { random } = shop;
@@ -99,12 +147,12 @@ export function finish(shop: Workshop, ends: readonly string[], inner: readonly 
   let model = shop.finish(outputs);
   if (chance(random, 0.06)) model = insideIf(shop, model).model;
   const inOrder = chance(random, 0.5) ? shuffled(model, random.uint32()) : model;
-  return { model: inOrder, samples: drawSamples(shop) };
+  return { model: inOrder, samples: drawSamples(shop, random), redraw: (other) => drawSamples(shop, other) };
 }
 
 /** Three runs: one of everything that breaks rounding, one of small whole numbers, one of either. */
-function drawSamples(shop: Workshop): Case['samples'] {
-  const { random, palette } = shop;
+function drawSamples(shop: Workshop, random: Random): Case['samples'] {
+  const { palette } = shop;
   const roles: Role[] = ['mixed', random.pick<Role>(['small', 'positive', 'unit']), 'mixed'];
   return roles.map(
     (role) =>

@@ -9,7 +9,41 @@ import { plainer } from './smaller/plainer.ts';
 export type Shrinker = (one: Case) => Iterable<Case>;
 
 /** Ways to make a case smaller, in the order they pay. */
-const shrinkers: readonly Shrinker[] = [fewerNodes, shorterAxes, fewerParts, plainer, simplerElements];
+const shrinkers: readonly Shrinker[] = [
+  shrinking(fewerNodes),
+  shrinking(shorterAxes),
+  shrinking(fewerParts),
+  plainer,
+  simplerElements,
+];
+
+/** Only the cases that are smaller, so that no two ways undo each other for ever. */
+function shrinking(shrinker: Shrinker): Shrinker {
+  return function* smaller(one: Case): Iterable<Case> {
+    const size = sizeOf(one);
+    for (const other of shrinker(one)) if (isLess(sizeOf(other), size)) yield other;
+  };
+}
+
+/** What counts, first things first: runs, nodes, what they read and make, inputs and constants, elements, axes. */
+function sizeOf({ model, samples }: Case): readonly number[] {
+  const { nodes, outputs, inputs, initializers } = model.graph;
+  const tensors = [...initializers, ...samples.flatMap((run) => [...run.values()])];
+  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+  return [
+    samples.length,
+    nodes.length,
+    sum(nodes.map((node) => node.inputs.length + node.outputs.length)) + outputs.length,
+    inputs.length + initializers.length,
+    sum(tensors.map(({ size }) => size)),
+    sum(tensors.map(({ dims }) => dims.length)),
+  ];
+}
+
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  const i = a.findIndex((value, position) => value !== b[position]);
+  return i >= 0 && a[i]! < b[i]!;
+}
 
 /**
  * Every valid case that is one step smaller: a node, an input, an output or an element less, or something said more

@@ -135,4 +135,5 @@ const claims: { readonly [C in Claim]: string } = {
   others: 'nodes that are not rewritten stay as they are',
   names: 'names and the order of nodes make no difference',
   trace: 'what was done can be replayed and undone',
+  order: 'the order of the rules makes no difference',
 };
