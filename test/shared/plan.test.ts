@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Model } from '../../src/ir/index.ts';
 import { rewrite } from '../../src/rewrite/index.ts';
+import { catalogue } from '../../src/rules/index.ts';
 import { decodeModel } from '../../src/serde/index.ts';
-import { plan, tensorrt } from '../../src/targets/index.ts';
+import { consentNames, plan, tensorrt } from '../../src/targets/index.ts';
 import { describeShared, sharedDir } from './paths.ts';
 
 const target = 'tensorrt@10';
@@ -47,6 +48,17 @@ describeShared('the plan forecast of real exports', () => {
     expect(layers.filter(({ kind }) => kind === 'Pad')).toEqual([]);
     expect(layers.filter(({ fused }) => fused.startsWith('Pad + W + Conv')).length).toBe(11);
     expect(qdq.map(({ kind, tensor }) => `${kind} ${tensor}`)).toEqual(['Q images']);
+  });
+
+  it('names rules and passes that there are', () => {
+    const known = new Set(
+      [...catalogue, ...tensorrt({ allow: consentNames }).members].map(({ name }) => name),
+    );
+    for (const name of readdirSync(join(sharedDir!, 'models'), { withFileTypes: true })) {
+      if (!name.isDirectory()) continue;
+      const rules = plan(load(name.name), { target }).qdq.flatMap(({ rule }) => rule ?? []);
+      expect(rules.filter((rule) => !known.has(rule))).toEqual([]);
+    }
   });
 
   it('never makes a real network move more bytes between layers', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Model } from '../../src/ir/index.ts';
+import { catalogue } from '../../src/rules/index.ts';
 import { parseModel } from '../../src/serde/index.ts';
-import { type LintFinding, lint, lints } from '../../src/targets/index.ts';
+import { type LintFinding, lint, lints, onnxruntime, tensorrt } from '../../src/targets/index.ts';
 
 /** A model of one quantized convolution of 32 channels, with other words in some places. */
 function conv({
@@ -52,6 +53,11 @@ function filled(constants: string): string {
     return `[${dims}] ${name} = {${Array(count).fill(value).join(', ')}}`;
   });
 }
+
+/** Names of every rule and pass. */
+const known = new Set(
+  [...catalogue, ...onnxruntime().members, ...tensorrt().members].map(({ name }) => name),
+);
 
 const ids = (model: Model, target: string) => new Set(lint(model, { target }).map(({ id }) => id));
 const find = (model: Model, target: string, id: string): readonly LintFinding[] =>
@@ -434,6 +440,13 @@ describe('lint', () => {
 
   it('has a case for every lint', () => {
     expect(new Set(cases.map(({ id }) => id))).toEqual(new Set(lints.map(({ id }) => id)));
+  });
+
+  it('names rules and passes that there are', () => {
+    const named = cases.flatMap(({ bad, target = 'tensorrt@10' }) =>
+      lint(bad, { target }).flatMap(({ rule }) => rule ?? []),
+    );
+    expect([...new Set(named)].filter((rule) => !known.has(rule))).toEqual([]);
   });
 
   it('finds nothing in a network as TensorRT wants it', () => {

@@ -22,7 +22,8 @@ export const importerLints: readonly Lint[] = [
       for (const quantizer of quantizers) {
         const zero = zeroPointValues(quantizer)?.find((value) => value !== 0);
         if (zero === undefined || isFloat8(quantizer.dtype) || quantizer.dtype === 'int32') continue;
-        yield hit(quantizer, `the zero point is ${zero}`);
+        const rule = zero === 128 ? 'uint8-to-int8' : 'uint8-to-symmetric-int8';
+        yield { ...hit(quantizer, `the zero point is ${zero}`), rule };
       }
     },
   },
@@ -75,7 +76,7 @@ export const importerLints: readonly Lint[] = [
     id: 'E5',
     title: 'scales that are not above zero, or not as many as zero points',
     cost: 'refused',
-    rule: 'complete-quantizer',
+    rule: 'replace-zero-scales',
     *find({ quantizers }) {
       for (const quantizer of quantizers) {
         const { scale, zeroPoint } = quantizer;

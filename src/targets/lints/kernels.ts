@@ -29,7 +29,11 @@ export const kernelLints: readonly Lint[] = [
         if (isOperator(node, 'DynamicQuantizeLinear'))
           yield { at: placeOf(node), message: 'DynamicQuantizeLinear', rule: null };
         else if (isOperator(node, ...integerOperators) || isMicrosoftInteger(node.domain, node.opType))
-          yield { at: placeOf(node), message: node.opType };
+          yield {
+            at: placeOf(node),
+            message: node.opType,
+            ...(node.domain === 'com.microsoft' ? { rule: 'microsoft-qlinear-to-qdq' } : {}),
+          };
       }
     },
   },

@@ -13,7 +13,7 @@ export const onnxruntimeLints: readonly Lint[] = [
     id: 'O1',
     title: 'a convolution or MatMul with quantized inputs and no Q behind it',
     cost: 'it is dequantized and computed in floats: an integer kernel needs Q on its output too',
-    rule: 'quantize-outputs',
+    rule: 'quantize-values',
     *find({ network, weighted }) {
       for (const { node, quantizedInput, quantizedWeight } of weighted) {
         // Gemm and MatMul may leave integers by themselves.
@@ -28,7 +28,7 @@ export const onnxruntimeLints: readonly Lint[] = [
     id: 'O2',
     title: 'signed activations',
     cost: 'on x86 kernels of uint8 activations are faster, and int8 ones are not fused unless asked for',
-    rule: 'int8-to-uint8',
+    rule: 'use-unsigned-codes',
     *find({ quantizers }) {
       for (const { isQuantize, constant, dtype, at } of quantizers)
         if (isQuantize && !constant && dtype === 'int8')
@@ -93,7 +93,7 @@ export const onnxruntimeLints: readonly Lint[] = [
     id: 'O6',
     title: 'an operator with quantizers on some of its inputs, or only in front of it',
     cost: 'it runs in floats: an integer kernel needs DQ on every input and Q on the output',
-    rule: 'quantize-outputs',
+    rule: 'quantize-values',
     *find({ network }) {
       for (const node of network?.nodes ?? [])
         if (isOperator(node, ...quantizable)) yield* halfQuantized(network!, node);

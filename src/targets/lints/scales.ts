@@ -130,7 +130,7 @@ function scaleLint(
     title,
     severity: 'error',
     cost,
-    rule: 'complete-quantizer',
+    rule: 'replace-zero-scales',
     *find({ quantizers }) {
       for (const quantizer of quantizers) {
         // Weights of four bits have negative scales on purpose: the largest weight, of either sign, is code -8.

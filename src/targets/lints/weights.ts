@@ -11,7 +11,7 @@ export const weightLints: readonly Lint[] = [
     title: 'weights with scales on an axis that is not the output channel',
     severity: 'error',
     cost: 'refused, or wrong results',
-    rule: 'weight-layout',
+    rule: null,
     targets: everyTarget,
     *find(subject) {
       for (const weighted of subject.weighted) yield* axisHits(subject, weighted);
@@ -34,7 +34,7 @@ export const weightLints: readonly Lint[] = [
     title: 'an operator that lies between a weight and its DQ’s reader',
     severity: 'error',
     cost: '"Could not fuse 2nd input (kernel weights)"; the weight has to come as constant, Q, DQ',
-    rule: 'weight-layout',
+    rule: 'move-transpose-into-weights',
     targets: tensorrtTargets,
     *find({ view, weighted }) {
       for (const { node, index, quantizedWeight } of weighted) {

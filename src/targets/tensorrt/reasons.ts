@@ -78,7 +78,8 @@ class Explaining implements Reasons {
       return { law: 'P18', why, rule: 'quantize-average-pool-both-sides' };
     }
     if (core.opType === 'Resize') {
-      return { law: 'P23', why: `${titleOf(unit)} runs in floats`, rule: 'quantize-before-resize' };
+      // Moving the quantizer in front of it would take it from the layer behind: a Resize is float either way.
+      return { law: 'P23', why: `${titleOf(unit)} runs in floats`, rule: null };
     }
     const before = this.#weightedBefore(unit);
     if (before?.core.opType === 'ConvTranspose' && core.opType === 'BatchNormalization') {
@@ -187,7 +188,6 @@ const activations = new Set([
 
 /** What to do about an operator that reads floats of a value others read as int8, by operator. */
 const readerRules: ReadonlyMap<string, string> = new Map([
-  ['Resize', 'quantize-before-resize'],
   ['MaxPool', 'quantize-around-max-pool'],
   ['Relu', 'quantize-after-relu'],
   ['Clip', 'quantize-after-clip'],
