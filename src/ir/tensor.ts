@@ -255,8 +255,8 @@ function fieldsOf(tensor: Tensor): Omit<TensorFields, 'storage'> {
   return { name, dtype, dims, docString, external, metadata, origin };
 }
 
-function place(name: string | undefined): string {
-  return name ? `tensor "${name}"` : 'a tensor';
+function place(name: string | undefined): string | undefined {
+  return name ? `tensor "${name}"` : undefined;
 }
 
 function title(tensor: Tensor): string {

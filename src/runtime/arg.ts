@@ -1,3 +1,4 @@
+import { ModelError } from '../support/errors.ts';
 import { allocate, cellsOf, makeArray, normalAxis, productOf } from './array.ts';
 import { numeric } from './dtypes.ts';
 import { type Kernel, kernel } from './kernel.ts';
@@ -17,6 +18,11 @@ export function argument(opType: string, isBetter: (candidate: number, best: num
       const source = cellsOf(x!);
       const kept = dims.map((d, i) => (i === axis ? 1 : d));
       const target = allocate('int64', kept) as BigInt64Array;
+      if (length === 0 && target.length > 0)
+        throw new ModelError(
+          'empty-axis',
+          `${opType} has no element to choose along axis ${axis} of [${dims}].`,
+        );
       for (let i = 0; i < target.length; i++) {
         const start = Math.floor(i / inner) * length * inner + (i % inner);
         let best = 0;

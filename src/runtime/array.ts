@@ -101,6 +101,16 @@ export function allocate(dtype: DataType, dims: readonly number[], use: Allocate
   return memory.allocate(ArrayType, count, use === 'zeroed');
 }
 
+/**
+ * Checks that an array of the given dims may be made, before much is done to find out what belongs in it.
+ *
+ * @throws ModelError `dims-overflow` or `memory-limit`
+ */
+export function checkSize(dtype: DataType, dims: readonly number[]): void {
+  const { BYTES_PER_ELEMENT } = arrays[dtype as keyof typeof arrays] ?? Float32Array;
+  currentMemory()?.check(elementCount(dims) * BYTES_PER_ELEMENT, dtype, dims);
+}
+
 function allocateStrings(count: number, dims: readonly number[], memory: RunMemory | undefined): string[] {
   memory?.check(count * 16, 'string', dims);
   const strings = new Array<string>(count).fill('');

@@ -1,3 +1,5 @@
+import { ModelError } from '../support/errors.ts';
+
 /**
  * Who decides where a result is rounded in the integer operators (QLinearConv, QLinearAdd … and integer groups):
  *
@@ -28,14 +30,28 @@ export const defaultConventions: Conventions = Object.freeze({
   overflow: 'wrap',
 });
 
-/** The choices that are given, the defaults for the others. */
-export function conventionsOf(
-  given: { readonly [K in keyof Conventions]?: Conventions[K] | undefined },
-): Conventions {
+const choices = {
+  rounding: ['onnxruntime', 'onnx', 'half-even', 'half-away'],
+  sums: ['onnxruntime', 'double'],
+  overflow: ['wrap', 'error'],
+} as const satisfies { readonly [K in keyof Conventions]: readonly Conventions[K][] };
+
+/**
+ * The choices that are given, the defaults for the others.
+ *
+ * @throws ModelError `bad-option`
+ */
+export function conventionsOf(given: Partial<Conventions>): Conventions {
   const { rounding, sums, overflow } = defaultConventions;
   return {
-    rounding: given.rounding ?? rounding,
-    sums: given.sums ?? sums,
-    overflow: given.overflow ?? overflow,
+    rounding: chosen('rounding', given.rounding ?? rounding),
+    sums: chosen('sums', given.sums ?? sums),
+    overflow: chosen('overflow', given.overflow ?? overflow),
   };
+}
+
+function chosen<K extends keyof Conventions>(name: K, value: Conventions[K]): Conventions[K] {
+  const known: readonly string[] = choices[name];
+  if (known.includes(value)) return value;
+  throw new ModelError('bad-option', `Option "${name}" is "${value}"; it can be ${known.join(', ')}.`);
 }

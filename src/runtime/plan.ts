@@ -22,6 +22,7 @@ import { ModelError } from '../support/errors.ts';
 import { checkNode, kernelAttributes } from './attributes.ts';
 import type { Kernel } from './kernel.ts';
 import { findKernel, kernelsOf } from './registry.ts';
+import { scalePositions } from './scales.ts';
 import { resolveTypes } from './signature.ts';
 
 /** A graph made ready to run: every operator resolved, nodes in an order that works, dead values known. */
@@ -61,6 +62,8 @@ export interface Step {
   readonly graphs: ReadonlyMap<Graph, GraphPlan>;
   /** Slots by input position; -1 where an optional input is absent. */
   readonly inputs: readonly number[];
+  /** Input positions of scales, which may not be NaN. */
+  readonly scales: readonly number[];
   /** Element types of the inputs as far as they are known before the run. */
   readonly inputTypes: readonly (DataType | undefined)[];
   /** Slots by output position; `undefined` where the node names none. */
@@ -180,7 +183,17 @@ function planNode(
   );
   const release = [...new Set(dead)].flatMap((name) => scope.values.get(name)?.slot ?? []);
   const slots = inputs.map((input) => input?.slot ?? -1);
-  return { node, place, ...call, inputs: slots, inputTypes, outputs, release, isConstant };
+  return {
+    node,
+    place,
+    ...call,
+    inputs: slots,
+    scales: scalePositions(node),
+    inputTypes,
+    outputs,
+    release,
+    isConstant,
+  };
 }
 
 /** Whether a node gives the same each time; all of ONNX Runtime's own operators that are run do. */

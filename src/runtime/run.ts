@@ -7,6 +7,7 @@ import type { Kernel, KernelCall, KernelResult } from './kernel.ts';
 import type { RunMemory } from './memory.ts';
 import { describe, type GraphPlan, locate, type Step } from './plan.ts';
 import { roundSmallFloats } from './round-float.ts';
+import { checkScale } from './scales.ts';
 import { resolveTypes } from './signature.ts';
 import { arraysOf, isArray } from './values.ts';
 
@@ -212,6 +213,10 @@ class NodeCall implements KernelCall {
     const kernel = this.#kernel;
     if (kernel === undefined) return this.#function!.runInside(this.inputs);
     this.#checkTypes(kernel);
+    for (const input of this.#step.scales) {
+      const scale = this.inputs[input];
+      if (scale !== undefined) checkScale(scale, input, this.node.opType);
+    }
     if (this.#step.graphs.size === 0) return kernel.run(this);
     // How often a loop turns, and what it makes in each turn, is no part of a plan.
     const { memory } = this.#context;

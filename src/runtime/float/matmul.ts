@@ -1,5 +1,5 @@
 import { type ArrayData, allocateDoubles, allocateNumbers, makeArray, type NdArray } from '../array.ts';
-import { packedOnce } from '../integer/cache.ts';
+import { outlasting, packedOnce } from '../integer/cache.ts';
 import type { MatMulShape } from '../matmul.ts';
 import { productRanges } from '../pieces.ts';
 import { gatherFourSteps, gatherThreeSteps } from './gather.ts';
@@ -22,7 +22,8 @@ export function multiplyFloats(a: NdArray, b: NdArray, shape: MatMulShape, summa
   const { depth, columns } = shape;
   const packed = packedOnce(b.data, `columns ${depth} ${columns}`, () => new Map<number, PairedRows>());
   return multiplyWithPairs(a, shape, summation, (start) => {
-    const pairs = packed.get(start) ?? pairColumns(b.data as FloatArray, start, depth, columns);
+    const pairs =
+      packed.get(start) ?? outlasting(b.data, () => pairColumns(b.data as FloatArray, start, depth, columns));
     packed.set(start, pairs);
     return pairs;
   });

@@ -14,7 +14,12 @@ export function packedOnce<T>(data: ArrayData, key: string, make: () => T): T {
   if (!isLasting(data)) return make();
   const found = known.get(data);
   if (found?.key === key) return found.made as T;
-  const made = withMemory(undefined, make);
+  const made = outlasting(data, make);
   known.set(data, { key, made });
   return made;
+}
+
+/** What `make` makes of elements, in memory that lives as long as they do and not only until the run is over. */
+export function outlasting<T>(data: ArrayData, make: () => T): T {
+  return isLasting(data) ? withMemory(undefined, make) : make();
 }

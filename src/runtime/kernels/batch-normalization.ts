@@ -11,18 +11,20 @@ export const batchNormalization = kernel('BatchNormalization', {
   versions: [1, 6, 7, 9, 14, 15],
   types: 'T, S, S, M, M -> T',
   where: { T: floats, S: floats, M: floats },
-  run({ attributes, inputs, version, wants }) {
-    const { epsilon } = attributes;
-    if (trains(attributes, version) || wants(1)) {
+  check({ node, attributes, version }) {
+    if (trains(attributes, version) || (node.outputs[1] ?? '') !== '') {
       throw new ModelError('unsupported-attribute', 'BatchNormalization is run for inference only.', {
         fix: 'Export the model in evaluation mode.',
       });
     }
-    if ('spatial' in attributes && attributes.spatial === 0)
+    if (attributes['spatial'] === 0)
       throw new ModelError(
         'unsupported-attribute',
         'BatchNormalization is run per channel only (spatial=1).',
       );
+  },
+  run({ attributes, inputs }) {
+    const { epsilon } = attributes;
     const [x, scale, bias, mean, variance] = inputs.map((input) => numbersOf(input!));
     const { dtype, dims } = inputs[0]!;
     const channels = dims[1] ?? 1;
@@ -34,7 +36,7 @@ export const batchNormalization = kernel('BatchNormalization', {
         );
       }
     }
-    const target = allocateNumbers(dtype, dims, 'overwritten');
+    const target = allocateNumbers(dtype, dims);
     const size = productOf(dims, 2);
     const round = dtype === 'float32' ? Math.fround : (value: number) => value;
     for (let start = 0, row = 0; start < target.length; start += size, row++) {
@@ -42,11 +44,7 @@ export const batchNormalization = kernel('BatchNormalization', {
       const deviation = round(Math.sqrt(round(variance![c]! + epsilon)));
       const gain = round(round(1 / deviation) * scale![c]!);
       const offset = round(bias![c]! - round(mean![c]! * gain));
-      if (dtype === 'float32') {
-        normalizeRow(x as Float32Array, target as Float32Array, start, start + size, gain, offset);
-        continue;
-      }
-      for (let i = start; i < start + size; i++) target[i] = x![i]! * gain + offset;
+      for (let i = start; i < start + size; i++) target[i] = round(x![i]! * gain) + offset;
     }
     return makeArray(dtype, dims, target);
   },
@@ -56,15 +54,4 @@ export const batchNormalization = kernel('BatchNormalization', {
 function trains(attributes: object, version: number): boolean {
   const { training_mode, is_test } = attributes as { training_mode?: number; is_test?: number };
   return version < 7 ? is_test !== 1 : training_mode === 1;
-}
-
-function normalizeRow(
-  x: Float32Array,
-  y: Float32Array,
-  from: number,
-  to: number,
-  gain: number,
-  offset: number,
-): void {
-  for (let i = from; i < to; i++) y[i] = Math.fround(x[i]! * gain) + offset;
 }

@@ -3,6 +3,7 @@ import {
   allocateCells,
   arrayOf,
   cellsOf,
+  checkSize,
   integersOf,
   makeArray,
   type NdArray,
@@ -57,6 +58,7 @@ function padded(
     end[axis] = pads[i + axes.length]!;
   });
   const dims = x.dims.map((length, i) => length + begin[i]! + end[i]!);
+  checkSize(x.dtype, dims);
   const strides = stridesOf(x.dims);
   const sources = dims.map((length, axis) =>
     Array.from({ length: Math.max(length, 0) }, (_, i) => {

@@ -1,5 +1,5 @@
 import { ModelError } from '../../support/errors.ts';
-import { integersOf, type NdArray, normalAxis, numbersOf } from '../array.ts';
+import { checkSize, integersOf, type NdArray, normalAxis, numbersOf } from '../array.ts';
 import { numeric } from '../dtypes.ts';
 import { type KernelCall, kernel } from '../kernel.ts';
 import { type AxisPlan, planAxis, type ResizeMode, resample } from '../resample.ts';
@@ -54,6 +54,8 @@ function resized(
       `Resize needs a scale or a size for each of ${axes.length} axes, not ${given?.length ?? 'none'}.`,
     );
   }
+  if (scales?.some((scale) => !(scale > 0 && scale < Infinity)))
+    throw new ModelError('bad-scale', `Resize cannot scale by [${scales}].`);
   const regions = roi && roi.data.length > 0 ? [...numbersOf(roi)] : undefined;
   const wanted = sizes && keepAspectRatio(sizes, axes, x.dims, attributes['keep_aspect_ratio_policy']);
   const mode: ResizeMode = {
@@ -64,11 +66,18 @@ function resized(
     excludeOutside: attributes['exclude_outside'] === 1,
     antialias: attributes['antialias'] === 1,
   };
+  const lengths = axes.map((axis, i) =>
+    scales ? Math.floor(x.dims[axis]! * scales[i]!) : wanted!.sizes[i]!,
+  );
+  checkSize(
+    x.dtype,
+    x.dims.map((length, axis) => lengths[axes.indexOf(axis)] ?? length),
+  );
   const plans: (AxisPlan | undefined)[] = new Array(rank).fill(undefined);
   axes.forEach((axis, i) => {
     const length = x.dims[axis]!;
     const scale = scales?.[i] ?? wanted!.scales[i]!;
-    const size = scales ? Math.floor(length * scale) : wanted!.sizes[i]!;
+    const size = lengths[i]!;
     const region: readonly [number, number] = regions ? [regions[i]!, regions[i + axes.length]!] : [0, 1];
     plans[axis] = planAxis(length, size, scale, region, mode);
   });
