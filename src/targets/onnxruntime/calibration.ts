@@ -1,6 +1,6 @@
 import { pairsOf, scaleValues } from '../../analysis/index.ts';
 import { type Observation, observe } from '../../calibration/index.ts';
-import { type Model, type Tensor, tensor, viewOf } from '../../ir/index.ts';
+import { type Model, type Tensor, tensor, type ValueInfo, viewOf } from '../../ir/index.ts';
 import type { Inputs } from '../../runtime/index.ts';
 import { createRandom } from '../../support/random.ts';
 import { generateSamples } from '../../verify/index.ts';
@@ -18,13 +18,19 @@ export interface CalibrationOptions {
   readonly onProgress?: ((message: string) => void) | undefined;
 }
 
+/** Inputs, and of what kind they are. */
+interface Made {
+  readonly kind: string;
+  readonly inputs: readonly Inputs[];
+}
+
 /** Runs models on calibration inputs: recorded ones, or generated ones that fit the scales the model was trained to. */
 export class Calibration {
   /** Whether somebody gave the inputs. */
   readonly isRecorded: boolean;
   readonly #options: CalibrationOptions;
-  #inputs: readonly Inputs[] | undefined;
-  #kind: string | undefined;
+  readonly #known = new WeakMap<readonly ValueInfo[], Made>();
+  #last: Made | undefined;
 
   constructor(options: CalibrationOptions = {}) {
     this.#options = options;
@@ -33,9 +39,10 @@ export class Calibration {
 
   /** Where the numbers come from, for people. */
   get source(): string {
-    const count = this.#inputs?.length ?? 0;
+    const { kind, inputs } = this.#last ?? { kind: 'none yet', inputs: [] };
+    const count = inputs.length;
     if (this.isRecorded) return `${count} recorded input${count === 1 ? '' : 's'}`;
-    return `${count} generated inputs (${this.#kind}); recorded ones would tell better`;
+    return `${count} generated inputs (${kind}); recorded ones would tell better`;
   }
 
   /** What values of the main graph hold on the calibration inputs. */
@@ -46,25 +53,26 @@ export class Calibration {
     });
   }
 
-  /** Inputs are made once, for the first model they are wanted for: later ones have the same inputs. */
-  #inputsFor(model: Model): readonly Inputs[] {
-    if (this.#inputs !== undefined) return this.#inputs;
-    if (this.isRecorded) {
-      this.#inputs = this.#options.inputs!;
-    } else {
-      const { kind, inputs } = this.#generate(model);
-      this.#kind = kind;
-      this.#inputs = inputs;
-    }
-    return this.#inputs;
+  /** Inputs are made once for each model and what becomes of it: rewriting keeps the list of graph inputs. */
+  #inputsFor({ graph, ...rest }: Model): readonly Inputs[] {
+    const known = this.#known.get(graph.inputs);
+    const { kind, inputs } = known ?? this.#make({ ...rest, graph });
+    this.#known.set(graph.inputs, { kind, inputs });
+    this.#last = { kind, inputs };
+    return inputs;
   }
 
-  #generate(model: Model): { readonly kind: string; readonly inputs: readonly Inputs[] } {
+  #make(model: Model): Made {
+    if (this.isRecorded) return { kind: 'recorded', inputs: this.#options.inputs! };
+    return this.#generate(model);
+  }
+
+  #generate(model: Model): Made {
     const { samples = 4 } = this.#options;
     const trained = trainedRanges(model);
     const makers = inputKinds.map((kind) => ({
       kind,
-      make: (count: number) => this.#make(model, kind, count, trained),
+      make: (count: number) => this.#draw(model, kind, count, trained),
     }));
     if (trained.size === 0) return { kind: inputKinds[0]!.name, inputs: makers[0]!.make(samples) };
     const tried = makers.map(({ kind, make }) => {
@@ -75,7 +83,7 @@ export class Calibration {
     return { kind: best.kind.name, inputs: best.make(samples) };
   }
 
-  #make(
+  #draw(
     model: Model,
     kind: InputKind,
     count: number,
