@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { observe } from '../../src/calibration/index.ts';
+import { tensor } from '../../src/ir/index.ts';
+import { parseModel } from '../../src/serde/index.ts';
+
+const model = parseModel(`<ir_version: 8, opset_import: ["" : 17]>
+  main (float[N,2,2] x) => (float[N,2,2] y) {
+    a = Neg (x)
+    y = Relu (a)
+  }`);
+
+const sample = (...values: number[]) =>
+  new Map([['x', tensor('float32', [values.length / 4, 2, 2], values)]]);
+
+describe('observe', () => {
+  it('tells least and largest elements of all samples, and the mean of each channel', () => {
+    const seen = observe(model, [sample(1, 2, -3, 5), sample(3, 2, 7, 7, 0, 0, 0, 0)], new Set(['x', 'a']));
+    expect(seen.get('x')).toEqual({ min: -3, max: 7, means: [8 / 6, 16 / 6] });
+    expect(seen.get('a')).toEqual({ min: -7, max: 3, means: [-8 / 6, -16 / 6] });
+  });
+
+  it('passes over elements that are no numbers in its range, and over values there are not', () => {
+    const seen = observe(model, [sample(NaN, 1, 2, 3)], new Set(['x', 'elsewhere']));
+    expect([...seen.keys()]).toEqual(['x']);
+    expect(seen.get('x')).toMatchObject({ min: 1, max: 3 });
+  });
+
+  it('runs nothing where inputs alone are wanted', () => {
+    const broken = { ...model, graph: { ...model.graph, nodes: [] } };
+    expect(observe(broken, [sample(1, 2, 3, 4)], new Set(['x'])).get('x')).toMatchObject({ max: 4 });
+  });
+
+  it('tells which sample it runs', () => {
+    const told: string[] = [];
+    observe(model, [sample(1, 2, 3, 4), sample(1, 2, 3, 4)], new Set(['a']), {
+      onSample: (i, count) => told.push(`${i + 1}/${count}`),
+    });
+    expect(told).toEqual(['1/2', '2/2']);
+  });
+});
