@@ -27,3 +27,23 @@ export function imageDims(
   if (x.dims.length === 4 && divides(c, h, w)) return [n, c, h, w];
   throw new ModelError('shape-mismatch', `[${x.dims}] is no [N, C, H, W] that the block size divides.`);
 }
+
+/** [N, C, spatial…] of [N, spatial…, C]. */
+export function channelsFirst(x: NdArray): NdArray {
+  const rank = x.dims.length;
+  return inOrder(x, [0, rank - 1, ...x.dims.map((_, axis) => axis).slice(1, -1)]);
+}
+
+/** [N, spatial…, C] of [N, C, spatial…]. */
+export function channelsLast(x: NdArray): NdArray {
+  return inOrder(x, [0, ...x.dims.map((_, axis) => axis).slice(2), 1]);
+}
+
+function inOrder(x: NdArray, order: readonly number[]): NdArray {
+  return rearrange(
+    x,
+    x.dims,
+    order,
+    order.map((axis) => x.dims[axis]!),
+  );
+}

@@ -24,6 +24,9 @@ const linear = new Set([
   'BatchNormalization',
   'ScatterElements',
   'ScatterND',
+  'FusedConv',
+  'FusedGemm',
+  'FusedMatMul',
 ]);
 
 /** The largest sum on the way of a linear operator: its largest result on the magnitudes of its float inputs. */

@@ -9,13 +9,22 @@ export const gelu = kernel('Gelu', {
   types: 'T -> T',
   where: { T: floats },
   run: ({ attributes: { approximate }, inputs: [x] }) =>
-    mapElements(
-      x!,
-      x!.dtype,
-      approximate === 'tanh' ? tanhGelu : (v) => 0.5 * v * (1 + errorFunction(v * Math.SQRT1_2)),
-    ),
+    mapElements(x!, x!.dtype, approximate === 'tanh' ? tanhGelu : exactGelu),
 });
 
-function tanhGelu(x: number): number {
+/** The same before it became standard. */
+export const microsoftGelu = kernel<string>('Gelu', {
+  domain: 'com.microsoft',
+  versions: [1],
+  types: 'T -> T',
+  where: { T: floats },
+  run: ({ inputs: [x] }) => mapElements(x!, x!.dtype, exactGelu),
+});
+
+export function exactGelu(x: number): number {
+  return 0.5 * x * (1 + errorFunction(x * Math.SQRT1_2));
+}
+
+export function tanhGelu(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }

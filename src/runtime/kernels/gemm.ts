@@ -1,6 +1,7 @@
 import { ModelError } from '../../support/errors.ts';
 import { allocateNumbers, makeArray, type NdArray, numbersOf } from '../array.ts';
 import { broadcastDims, broadcastStrides } from '../broadcast.ts';
+import type { SumConvention } from '../conventions.ts';
 import { floats } from '../dtypes.ts';
 import { type Lines, multiplySums } from '../float/matmul.ts';
 import { summationOf } from '../float/sums.ts';
@@ -12,30 +13,47 @@ export const gemm = kernel('Gemm', {
   versions: [1, 6, 7, 9, 11, 13],
   types: 'T, T, T -> T',
   where: { T: [...floats, 'int32', 'uint32'] },
-  run({ attributes: { alpha, beta, transA, transB }, inputs: [a, b, c], conventions }) {
-    const left = matrixOf(a!, transA === 1);
-    const right = matrixOf(b!, transB === 1);
-    if (left.columns !== right.rows) {
-      throw new ModelError(
-        'shape-mismatch',
-        `Gemm cannot multiply A [${a!.dims}]${transA === 1 ? ' transposed' : ''} and B [${b!.dims}]${transB === 1 ? ' transposed' : ''}.`,
-      );
-    }
-    const dims = [left.rows, right.columns];
-    const product = multiplySums(
-      linesOf(a!, left.rows, left.rowStride, left.columnStride),
-      linesOf(b!, right.columns, right.columnStride, right.rowStride),
-      left.columns,
-      summationOf(a!.dtype, conventions.sums),
-    );
-    const target = allocateNumbers(a!.dtype, dims);
-    const at = c && addendPositions(c, dims);
-    const addend = c && numbersOf(c);
-    for (let i = 0; i < target.length; i++)
-      target[i] = alpha * product[i]! + (addend === undefined ? 0 : beta * addend[at![i]!]!);
-    return makeArray(a!.dtype, dims, target);
-  },
+  run: ({ attributes, inputs: [a, b, c], conventions }) =>
+    generalProduct(a!, b!, c, attributes, conventions.sums),
 });
+
+interface GemmAttributes {
+  readonly alpha: number;
+  readonly beta: number;
+  readonly transA: number;
+  readonly transB: number;
+}
+
+/** @throws ModelError `shape-mismatch` */
+export function generalProduct(
+  a: NdArray,
+  b: NdArray,
+  c: NdArray | undefined,
+  { alpha, beta, transA, transB }: GemmAttributes,
+  sums: SumConvention,
+): NdArray {
+  const left = matrixOf(a, transA === 1);
+  const right = matrixOf(b, transB === 1);
+  if (left.columns !== right.rows) {
+    throw new ModelError(
+      'shape-mismatch',
+      `Gemm cannot multiply A [${a.dims}]${transA === 1 ? ' transposed' : ''} and B [${b.dims}]${transB === 1 ? ' transposed' : ''}.`,
+    );
+  }
+  const dims = [left.rows, right.columns];
+  const product = multiplySums(
+    linesOf(a, left.rows, left.rowStride, left.columnStride),
+    linesOf(b, right.columns, right.columnStride, right.rowStride),
+    left.columns,
+    summationOf(a.dtype, sums),
+  );
+  const target = allocateNumbers(a.dtype, dims);
+  const at = c && addendPositions(c, dims);
+  const addend = c && numbersOf(c);
+  for (let i = 0; i < target.length; i++)
+    target[i] = alpha * product[i]! + (addend === undefined ? 0 : beta * addend[at![i]!]!);
+  return makeArray(a.dtype, dims, target);
+}
 
 function matrixOf({ dims }: NdArray, transposed: boolean) {
   if (dims.length !== 2) throw new ModelError('shape-mismatch', `Gemm needs matrices, not [${dims}].`);

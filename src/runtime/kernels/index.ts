@@ -16,6 +16,7 @@ import { attention } from './attention.ts';
 import { averagePool } from './average-pool.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { bernoulli } from './bernoulli.ts';
+import { biasGelu } from './bias-gelu.ts';
 import { bitCast } from './bit-cast.ts';
 import { bitShift } from './bit-shift.ts';
 import { bitwiseAnd } from './bitwise-and.ts';
@@ -23,8 +24,8 @@ import { bitwiseNot } from './bitwise-not.ts';
 import { bitwiseOr } from './bitwise-or.ts';
 import { bitwiseXor } from './bitwise-xor.ts';
 import { blackmanWindow } from './blackman-window.ts';
-import { castLike } from './cast-like.ts';
 import { cast } from './cast.ts';
+import { castLike } from './cast-like.ts';
 import { causalConvWithState } from './causal-conv-with-state.ts';
 import { ceil } from './ceil.ts';
 import { celu } from './celu.ts';
@@ -32,13 +33,13 @@ import { centerCropPad } from './center-crop-pad.ts';
 import { clip, clip6 } from './clip.ts';
 import { col2im } from './col2im.ts';
 import { compress } from './compress.ts';
-import { concatFromSequence } from './concat-from-sequence.ts';
 import { concat } from './concat.ts';
-import { constantOfShape } from './constant-of-shape.ts';
+import { concatFromSequence } from './concat-from-sequence.ts';
 import { constant } from './constant.ts';
+import { constantOfShape } from './constant-of-shape.ts';
+import { conv } from './conv.ts';
 import { convInteger } from './conv-integer.ts';
 import { convTranspose } from './conv-transpose.ts';
-import { conv } from './conv.ts';
 import { cos } from './cos.ts';
 import { cosh } from './cosh.ts';
 import { cumProd } from './cum-prod.ts';
@@ -59,18 +60,22 @@ import { erf } from './erf.ts';
 import { exp } from './exp.ts';
 import { expand } from './expand.ts';
 import { eyeLike } from './eye-like.ts';
+import { fastGelu } from './fast-gelu.ts';
 import { flatten } from './flatten.ts';
 import { floor } from './floor.ts';
+import { fusedConv } from './fused-conv.ts';
+import { fusedGemm } from './fused-gemm.ts';
+import { fusedMatMul } from './fused-mat-mul.ts';
+import { gather } from './gather.ts';
 import { gatherElements } from './gather-elements.ts';
 import { gatherNd } from './gather-nd.ts';
-import { gather } from './gather.ts';
-import { gelu } from './gelu.ts';
+import { gelu, microsoftGelu } from './gelu.ts';
 import { gemm } from './gemm.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { globalLpPool } from './global-lp-pool.ts';
 import { globalMaxPool } from './global-max-pool.ts';
-import { greaterOrEqual } from './greater-or-equal.ts';
 import { greater } from './greater.ts';
+import { greaterOrEqual } from './greater-or-equal.ts';
 import { gridSample } from './grid-sample.ts';
 import { groupNormalization } from './group-normalization.ts';
 import { gru } from './gru.ts';
@@ -90,26 +95,26 @@ import { isInf } from './is-inf.ts';
 import { isNan } from './is-nan.ts';
 import { layerNormalization } from './layer-normalization.ts';
 import { leakyRelu } from './leaky-relu.ts';
-import { lessOrEqual } from './less-or-equal.ts';
 import { less } from './less.ts';
+import { lessOrEqual } from './less-or-equal.ts';
 import { linearAttention } from './linear-attention.ts';
-import { logSoftmax } from './log-softmax.ts';
 import { log } from './log.ts';
+import { logSoftmax } from './log-softmax.ts';
 import { loop } from './loop.ts';
 import { lpNormalization } from './lp-normalization.ts';
 import { lpPool } from './lp-pool.ts';
 import { lrn } from './lrn.ts';
 import { lstm } from './lstm.ts';
-import { matMulIntegerToFloat } from './mat-mul-integer-to-float.ts';
-import { matMulInteger } from './mat-mul-integer.ts';
-import { matMulNBits } from './mat-mul-n-bits.ts';
 import { matMul } from './mat-mul.ts';
+import { matMulInteger } from './mat-mul-integer.ts';
+import { matMulIntegerToFloat } from './mat-mul-integer-to-float.ts';
+import { matMulNBits } from './mat-mul-n-bits.ts';
+import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
 import { maxRoiPool } from './max-roi-pool.ts';
 import { maxUnpool } from './max-unpool.ts';
-import { max } from './max.ts';
-import { meanVarianceNormalization } from './mean-variance-normalization.ts';
 import { mean } from './mean.ts';
+import { meanVarianceNormalization } from './mean-variance-normalization.ts';
 import { melWeightMatrix } from './mel-weight-matrix.ts';
 import { min } from './min.ts';
 import { mish } from './mish.ts';
@@ -118,13 +123,15 @@ import { mul } from './mul.ts';
 import { multinomial } from './multinomial.ts';
 import { neg } from './neg.ts';
 import { negativeLogLikelihoodLoss } from './negative-log-likelihood-loss.ts';
+import { nhwcMaxPool } from './nhwc-max-pool.ts';
+import { nhwcQLinearConv } from './nhwc-q-linear-conv.ts';
 import { nonMaxSuppression } from './non-max-suppression.ts';
 import { nonZero } from './non-zero.ts';
 import { not } from './not.ts';
 import { oneHot } from './one-hot.ts';
+import { optional } from './optional.ts';
 import { optionalGetElement } from './optional-get-element.ts';
 import { optionalHasElement } from './optional-has-element.ts';
-import { optional } from './optional.ts';
 import { or } from './or.ts';
 import { pRelu } from './p-relu.ts';
 import { pad, pad2 } from './pad.ts';
@@ -142,22 +149,23 @@ import { qLinearSigmoid } from './q-linear-sigmoid.ts';
 import { qLinearSoftmax } from './q-linear-softmax.ts';
 import { qLinearWhere } from './q-linear-where.ts';
 import { microsoftQuantizeLinear, quantizeLinear } from './quantize-linear.ts';
-import { randomNormalLike } from './random-normal-like.ts';
+import { quickGelu } from './quick-gelu.ts';
 import { randomNormal } from './random-normal.ts';
-import { randomUniformLike } from './random-uniform-like.ts';
+import { randomNormalLike } from './random-normal-like.ts';
 import { randomUniform } from './random-uniform.ts';
+import { randomUniformLike } from './random-uniform-like.ts';
 import { range } from './range.ts';
 import { reciprocal } from './reciprocal.ts';
 import { reduceL1 } from './reduce-l1.ts';
 import { reduceL2 } from './reduce-l2.ts';
-import { reduceLogSumExp } from './reduce-log-sum-exp.ts';
 import { reduceLogSum } from './reduce-log-sum.ts';
+import { reduceLogSumExp } from './reduce-log-sum-exp.ts';
 import { reduceMax } from './reduce-max.ts';
 import { reduceMean } from './reduce-mean.ts';
 import { reduceMin } from './reduce-min.ts';
 import { reduceProd } from './reduce-prod.ts';
-import { reduceSumSquare } from './reduce-sum-square.ts';
 import { reduceSum } from './reduce-sum.ts';
+import { reduceSumSquare } from './reduce-sum-square.ts';
 import { regexFullMatch } from './regex-full-match.ts';
 import { relu } from './relu.ts';
 import { reshape, reshape1 } from './reshape.ts';
@@ -169,9 +177,9 @@ import { roiAlign } from './roi-align.ts';
 import { rotaryEmbedding } from './rotary-embedding.ts';
 import { round } from './round.ts';
 import { scan, scan8 } from './scan.ts';
+import { scatter } from './scatter.ts';
 import { scatterElements } from './scatter-elements.ts';
 import { scatterNd } from './scatter-nd.ts';
-import { scatter } from './scatter.ts';
 import { selu } from './selu.ts';
 import { sequenceAt } from './sequence-at.ts';
 import { sequenceConstruct } from './sequence-construct.ts';
@@ -187,14 +195,15 @@ import { sign } from './sign.ts';
 import { sin } from './sin.ts';
 import { sinh } from './sinh.ts';
 import { size } from './size.ts';
+import { skipLayerNormalization } from './skip-layer-normalization.ts';
 import { slice, slice1 } from './slice.ts';
-import { softmaxCrossEntropyLoss } from './softmax-cross-entropy-loss.ts';
 import { softmax } from './softmax.ts';
+import { softmaxCrossEntropyLoss } from './softmax-cross-entropy-loss.ts';
 import { softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { spaceToDepth } from './space-to-depth.ts';
-import { splitToSequence } from './split-to-sequence.ts';
 import { split } from './split.ts';
+import { splitToSequence } from './split-to-sequence.ts';
 import { sqrt } from './sqrt.ts';
 import { squeeze } from './squeeze.ts';
 import { stft } from './stft.ts';
@@ -238,6 +247,7 @@ export const kernels: readonly Kernel[] = [
   averagePool,
   batchNormalization,
   bernoulli,
+  biasGelu,
   bitCast,
   bitShift,
   bitwiseAnd,
@@ -284,12 +294,17 @@ export const kernels: readonly Kernel[] = [
   exp,
   expand,
   eyeLike,
+  fastGelu,
   flatten,
   floor,
+  fusedConv,
+  fusedGemm,
+  fusedMatMul,
   gatherElements,
   gatherNd,
   gather,
   gelu,
+  microsoftGelu,
   gemm,
   globalAveragePool,
   globalLpPool,
@@ -343,6 +358,8 @@ export const kernels: readonly Kernel[] = [
   multinomial,
   neg,
   negativeLogLikelihoodLoss,
+  nhwcMaxPool,
+  nhwcQLinearConv,
   nonMaxSuppression,
   nonZero,
   not,
@@ -369,6 +386,7 @@ export const kernels: readonly Kernel[] = [
   qLinearWhere,
   microsoftQuantizeLinear,
   quantizeLinear,
+  quickGelu,
   randomNormalLike,
   randomNormal,
   randomUniformLike,
@@ -417,6 +435,7 @@ export const kernels: readonly Kernel[] = [
   sin,
   sinh,
   size,
+  skipLayerNormalization,
   slice,
   slice1,
   softmaxCrossEntropyLoss,

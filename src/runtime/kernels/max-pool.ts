@@ -1,9 +1,10 @@
 import { ModelError } from '../../support/errors.ts';
-import { allocate, makeArray, productOf } from '../array.ts';
+import { allocate, makeArray, type NdArray, productOf } from '../array.ts';
 import { bytes, floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
-import { pool, poolWindow, type WindowTaps } from '../pool.ts';
+import { type PoolAttributes, pool, poolWindow, type WindowTaps } from '../pool.ts';
 import { hasEmptyWindow, largestOfPlane, poolPlanes, suitsPlanes } from '../pool-planes.ts';
+import type { Window } from '../window.ts';
 
 /**
  * The largest element of each window, and where it is. Padding never wins. Indices count over the whole input, row-major
@@ -14,20 +15,9 @@ export const maxPool = kernel('MaxPool', {
   types: 'T -> T, int64',
   where: { T: [...floats, ...bytes] },
   run({ attributes, inputs: [x], wants }) {
+    if (!wants(1)) return largestInWindows(x!, attributes);
     const { spatial, window } = poolWindow(x!, attributes);
-    if (hasEmptyWindow(spatial, window)) {
-      throw new ModelError(
-        'bad-window',
-        'A window of MaxPool sees nothing but padding, which has no largest element.',
-        {
-          fix: 'Pad by less than the length of the window.',
-        },
-      );
-    }
-    if (!wants(1))
-      return suitsPlanes(spatial, window)
-        ? poolPlanes(x!, window, largestOfPlane)
-        : pool(x!, attributes, largest);
+    checkWindows(spatial, window);
     const place = attributes.storage_order === 1 ? columnMajor(spatial) : (position: number) => position;
     const found: number[] = [];
     const y = pool(x!, attributes, (source, base, taps, output) => {
@@ -40,6 +30,22 @@ export const maxPool = kernel('MaxPool', {
     return [y, makeArray('int64', y.dims, indices)];
   },
 });
+
+/** The largest element of each window. */
+export function largestInWindows(x: NdArray, attributes: PoolAttributes): NdArray {
+  const { spatial, window } = poolWindow(x, attributes);
+  checkWindows(spatial, window);
+  return suitsPlanes(spatial, window) ? poolPlanes(x, window, largestOfPlane) : pool(x, attributes, largest);
+}
+
+function checkWindows(spatial: readonly number[], window: Window): void {
+  if (!hasEmptyWindow(spatial, window)) return;
+  throw new ModelError(
+    'bad-window',
+    'A window of MaxPool sees nothing but padding, which has no largest element.',
+    { fix: 'Pad by less than the length of the window.' },
+  );
+}
 
 /** The largest of the taps; NaN is larger than any. */
 export function largest(source: ArrayLike<number>, base: number, { positions, count }: WindowTaps): number {

@@ -1,6 +1,7 @@
 import type { Maker } from '../sketch.ts';
 import { casts } from './casts.ts';
 import { elementwise } from './elementwise.ts';
+import { fused } from './fused.ts';
 import { layouts } from './layout.ts';
 import { microsoft } from './microsoft.ts';
 import { quantized } from './quantized.ts';
@@ -10,6 +11,7 @@ import { summing } from './sums.ts';
 export const makers: readonly Maker[] = [
   ...quantized,
   ...microsoft,
+  ...fused,
   ...elementwise,
   ...casts,
   ...layouts,
