@@ -6,6 +6,8 @@ import type { SumConvention } from '../src/runtime/conventions.ts';
 import type { ConvolutionAttributes } from '../src/runtime/convolution.ts';
 import { convolveFloats } from '../src/runtime/float/convolve.ts';
 import { type CompileOptions, compile, type SessionMemory } from '../src/runtime/index.ts';
+import { convolveBytes } from '../src/runtime/integer/convolve.ts';
+import { openThreads, withThreads } from '../src/runtime/threads/pool.ts';
 import type { Contender } from './thread.ts';
 
 export interface FloatLayer {
@@ -22,6 +24,33 @@ export function floatConvolution({ xDims, x, wDims, w, attributes, sums }: Float
   const [image, filters] = [tensor('float32', xDims, x), tensor('float32', wDims, w)].map(fromTensor);
   const work = () => convolveFloats(image!, filters!, undefined, attributes, sums);
   return { work, result: numbersOf(work()) };
+}
+
+export interface IntegerLayer {
+  readonly xDims: readonly number[];
+  readonly x: Uint8Array;
+  readonly wDims: readonly number[];
+  readonly w: Int8Array;
+  readonly attributes: ConvolutionAttributes;
+  readonly zero: number;
+  /** How many threads share the work, this one included. */
+  readonly threads: number;
+}
+
+/** A convolution of bytes; gives its sums, which go where those of the last turn were, as in a session. */
+export async function integerConvolution(layer: IntegerLayer): Promise<Contender> {
+  const { xDims, x, wDims, w, attributes, zero, threads } = layer;
+  const memory = (bytes: number) => (threads === 1 ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes));
+  const codes = new Uint8Array(memory(x.length));
+  codes.set(x);
+  const [image, filters] = [tensor('uint8', xDims, codes), tensor('int8', wDims, w)].map(fromTensor);
+  const pool = threads === 1 ? undefined : openThreads(threads);
+  await pool?.ready;
+  const { sums } = convolveBytes(image!, filters!, attributes, zero);
+  const into = new Int32Array(memory(sums.byteLength));
+  const work = () => withThreads(pool, () => convolveBytes(image!, filters!, attributes, zero, [0], into));
+  work();
+  return { work, result: into.slice() };
 }
 
 export interface NetworkRun {

@@ -12,6 +12,7 @@ import { run as float } from './float.ts';
 import { run as kernels } from './kernels.ts';
 import { run as networks } from './networks.ts';
 import { run as rewriting } from './rewrite.ts';
+import { run as threads } from './threads.ts';
 
 interface Section {
   readonly title: string;
@@ -42,6 +43,14 @@ const sections = new Map<string, Section>([
       title: 'Integer kernels',
       what: 'Layers of ResNet-18 and MobileNet, sums in int32, one thread each. Ours run in a worker thread of their own: a JavaScript engine in which any ArrayBuffer has been detached, as loading onnxruntime-node does, runs them 1.5 times slower.',
       run: kernels,
+    },
+  ],
+  [
+    'threads',
+    {
+      title: 'Two threads',
+      what: 'Integer layers of five milliseconds or more, on two threads of a machine with two cores.',
+      run: threads,
     },
   ],
   [

@@ -2,10 +2,8 @@
  * Integer kernels on layers of real networks, one thread, beside the obvious loops, ONNX Runtime (native and WebAssembly)
  * and TensorFlow.js on its plain JavaScript backend.
  *
- * Run with `node --expose-gc --import tsx bench/kernels.ts`, and part of a layer's name for that layer alone. Contenders take turns, ours in a thread of its own (see kernels-worker.ts); the table shows medians.
+ * Run with `node --expose-gc --import tsx bench/kernels.ts`, and part of a layer's name for that layer alone. Contenders take turns, ours in a thread of its own (see thread.ts); the table shows medians.
  */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as native from 'onnxruntime-node';
@@ -15,8 +13,9 @@ import { makeAttribute } from '../src/ops/index.ts';
 import { fromTensor } from '../src/runtime/array.ts';
 import { convolveSimply } from '../src/runtime/integer/simple.ts';
 import { encodeModel } from '../src/serde/index.ts';
-import type { Request } from './kernels-worker.ts';
+import type { IntegerLayer } from './contenders.ts';
 import { median, type Row, table } from './support.ts';
+import { Thread } from './thread.ts';
 
 interface Layer {
   readonly name: string;
@@ -57,8 +56,6 @@ function layer(
 ): Layer {
   return { name, channels, height, width, filters, kernel, stride, group, goal };
 }
-
-const workerUrl = new URL('./kernels-worker.ts', import.meta.url).href;
 
 /** Zero point of the inputs. */
 const zero = 128;
@@ -106,31 +103,24 @@ async function measure(each: Layer, rounds: number): Promise<Row> {
   const attributes = { strides: [stride, stride], pads: new Array<number>(4).fill((kernel - 1) >> 1), group };
   const works = new Map<string, () => unknown>();
   const [input, weights] = [fromTensor(x), fromTensor(w)];
-  // Threads do not inherit tsx in Node 20.
-  const ours = new Worker(
-    `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(workerUrl)})))`,
-    { eval: true },
-  );
-  const ask = async (request: Request) => {
-    ours.postMessage(request);
-    return (await once(ours, 'message'))[0] as unknown;
-  };
-  const layerRequest: Request = {
+  const ours = new Thread();
+  const layer: IntegerLayer = {
     xDims: x.dims,
     x: x.toTypedArray() as Uint8Array,
     wDims: w.dims,
     w: w.toTypedArray() as Int8Array,
     attributes,
     zero,
+    threads: 1,
   };
-  works.set('ours', () => ask(layerRequest));
+  works.set('ours', () => ours.prepare<Int32Array>('integerConvolution', layer));
   works.set('tfjs', tensorflow(each, x, w));
   const close: (() => Promise<void>)[] = [];
   const floatModel = encodeModel(modelOf(asFloat(x), asFloat(w), attributes));
   const signed = tensor(
     'int8',
     x.dims,
-    Int8Array.from(layerRequest.x, (code) => code - zero),
+    Int8Array.from(layer.x, (code) => code - zero),
   );
   const integerModel = encodeModel(modelOf(x, w, attributes));
   for (const [name, engine, bytes, feed] of [
@@ -159,16 +149,16 @@ async function measure(each: Layer, rounds: number): Promise<Row> {
   const simple = time(() => convolveSimply(input, weights, attributes, zero, [0]));
   await expectEqual(works, simple.result.sums, each);
   for (const [name, work] of works)
-    if (name !== 'tfjs') await (name === 'ours' ? ask({ ms: 300 }) : repeat(work, 300));
+    if (name !== 'tfjs') await (name === 'ours' ? ours.time(300) : repeat(work, 300));
   const samples = new Map([...works.keys()].map((name) => [name, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, work] of works) {
       // Nobody's garbage is collected in somebody else's turn.
       globalThis.gc?.();
-      samples.get(name)!.push(name === 'ours' ? ((await ask({ ms: 20 })) as number) : await repeat(work, 20));
+      samples.get(name)!.push(await (name === 'ours' ? ours.time(20) : repeat(work, 20)));
     }
   }
-  await ours.terminate();
+  await ours.stop();
   for (const release of close) await release();
   const multiplications = (simple.result.sums.length * channels * kernel * kernel) / group;
   const rate = (name: string) =>

@@ -27,9 +27,9 @@ const worthwhile = { direct: 8e6, squares: 15e6, depthwise: 2e6, matrix: 8e6 };
  */
 export function runWork(work: Work, whole: Share, lasting: boolean): void {
   const pool = lasting ? currentThreads() : undefined;
-  const worth = Math.floor(multiplications(work) / worthwhile[work.kind]);
-  const count = pool === undefined ? 1 : Math.max(1, Math.min(pool.available, worth));
-  const shares = count === 1 ? [whole] : divide(whole, count, isWeighty(work));
+  const worth = multiplications(work) / worthwhile[work.kind];
+  const count = pool === undefined ? 1 : Math.max(1, Math.min(pool.available, Math.floor(worth)));
+  const shares = count === 1 ? [whole] : divide(whole, count, (delay * count) / worth, isWeighty(work));
   if (pool === undefined || shares.length === 1) runShare(work, whole);
   else runShared(pool, work, shares);
 }
@@ -80,18 +80,28 @@ function isWeighty(work: Work): boolean {
   return weights > bytes.length + work.sums.byteLength;
 }
 
-/** How much more the calling thread does than each of the others, which begin a little later. */
-const lead = 0.12;
+/** Milliseconds that another thread takes to begin. */
+const delay = 0.15;
 
-/** Cuts the whole into `count` shares or fewer, along the rows, at even ones, or along the filters, at multiples of four. */
-function divide(whole: Share, count: number, alongFilters: boolean): Share[] {
+/**
+ * Cuts the whole into `count` shares or fewer, along the rows, at even ones, or along the filters, at multiples of four.
+ *
+ * @param lead how much more than each of the others the first does, as a part of one share
+ */
+function divide(whole: Share, count: number, lead: number, alongFilters: boolean): Share[] {
   const { top, bottom, first, last } = whole;
   if (alongFilters || bottom - top < 2 * count)
-    return cut(first, last, count, 4).map(([first, last]) => ({ ...whole, first, last }));
-  return cut(top, bottom, count, 2).map(([top, bottom]) => ({ ...whole, top, bottom }));
+    return cut(first, last, count, lead, 4).map(([first, last]) => ({ ...whole, first, last }));
+  return cut(top, bottom, count, lead, 2).map(([top, bottom]) => ({ ...whole, top, bottom }));
 }
 
-function cut(from: number, to: number, count: number, step: number): (readonly [number, number])[] {
+function cut(
+  from: number,
+  to: number,
+  count: number,
+  lead: number,
+  step: number,
+): (readonly [number, number])[] {
   const each = (to - from) / (count + lead);
   const ends = Array.from({ length: count }, (_, i) =>
     i === count - 1 ? to : Math.min(from + step * Math.round(((i + 1 + lead) * each) / step), to),
