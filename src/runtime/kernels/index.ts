@@ -124,7 +124,6 @@ import { multinomial } from './multinomial.ts';
 import { neg } from './neg.ts';
 import { negativeLogLikelihoodLoss } from './negative-log-likelihood-loss.ts';
 import { nhwcMaxPool } from './nhwc-max-pool.ts';
-import { nhwcQLinearConv } from './nhwc-q-linear-conv.ts';
 import { nonMaxSuppression } from './non-max-suppression.ts';
 import { nonZero } from './non-zero.ts';
 import { not } from './not.ts';
@@ -140,7 +139,7 @@ import { qGemm } from './q-gemm.ts';
 import { qLinearAdd } from './q-linear-add.ts';
 import { qLinearAveragePool } from './q-linear-average-pool.ts';
 import { qLinearConcat } from './q-linear-concat.ts';
-import { qLinearConv } from './q-linear-conv.ts';
+import { microsoftQLinearConv, qLinearConv } from './q-linear-conv.ts';
 import { qLinearGlobalAveragePool } from './q-linear-global-average-pool.ts';
 import { qLinearLeakyRelu } from './q-linear-leaky-relu.ts';
 import { qLinearMatMul } from './q-linear-mat-mul.ts';
@@ -359,7 +358,6 @@ export const kernels: readonly Kernel[] = [
   neg,
   negativeLogLikelihoodLoss,
   nhwcMaxPool,
-  nhwcQLinearConv,
   nonMaxSuppression,
   nonZero,
   not,
@@ -376,6 +374,7 @@ export const kernels: readonly Kernel[] = [
   qLinearAdd,
   qLinearAveragePool,
   qLinearConcat,
+  microsoftQLinearConv,
   qLinearConv,
   qLinearGlobalAveragePool,
   qLinearLeakyRelu,

@@ -1,7 +1,8 @@
-import { numbersOf, productOf } from '../array.ts';
+import { type NdArray, numbersOf, productOf } from '../array.ts';
+import { channelsFirst, channelsLast } from '../blocks.ts';
 import { bytes } from '../dtypes.ts';
 import { convolveBytes } from '../integer/convolve.ts';
-import { kernel } from '../kernel.ts';
+import { type KernelCall, kernel } from '../kernel.ts';
 import { checkConvolutionSums } from '../overflow.ts';
 import { requantizeSums, requantizingFactor } from '../requantize.ts';
 
@@ -32,5 +33,18 @@ export const qLinearConv = kernel('QLinearConv', {
       dtype: yZero!.dtype,
       rounding,
     });
+  },
+});
+
+/** QLinearConv that ONNX Runtime's optimizer writes: with `channels_last` of codes [N, spatial…, C], else as the standard's. */
+export const microsoftQLinearConv = kernel<string>('QLinearConv', {
+  domain: 'com.microsoft',
+  versions: [1],
+  types: 'X, float32, X, W, float32, W, float32, Y, int32 -> Y',
+  where: { X: bytes, W: bytes, Y: bytes },
+  run(call: KernelCall) {
+    if (call.attributes['channels_last'] !== 1) return qLinearConv.run(call);
+    const [x, ...others] = call.inputs;
+    return channelsLast(qLinearConv.run({ ...call, inputs: [channelsFirst(x!), ...others] }) as NdArray);
   },
 });
