@@ -56,6 +56,12 @@ export class Value {
     return this.#scope.view.isOutput(this.name);
   }
 
+  /** Whether it is an output of the model itself, not of a subgraph or of a function (whose views know no IR version). */
+  get isModelOutput(): boolean {
+    const { outer, irVersion } = this.#scope.view;
+    return this.isGraphOutput && outer === undefined && irVersion !== undefined;
+  }
+
   /** The node that makes the value; undefined for inputs, initializers and captured values. */
   get producer(): Node | undefined {
     return this.#scope.view.producer(this.name);

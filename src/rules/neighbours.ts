@@ -1,4 +1,4 @@
-import type { NodeMatch, Objection, Value } from '../pattern/index.ts';
+import { type NodeMatch, numbersOf, type Objection, type Value } from '../pattern/index.ts';
 import { copies, curvedActivations, epilogues } from './operators.ts';
 
 /** What the rules ask about the nodes around a match. */
@@ -16,14 +16,18 @@ export function unlessBehindEpilogue(x: Value): Objection {
   return `${maker ?? x} takes in no activation; nothing would be gained`;
 }
 
-/** Objects where a value and the one that takes its place are known to be of different types. */
-export function unlessOtherType(x: Value, other: Value): Objection {
-  return (
-    x.dtype !== undefined &&
-    other.dtype !== undefined &&
-    x.dtype !== other.dtype &&
-    `${x} is ${x.dtype}, and ${other} ${other.dtype}`
-  );
+/**
+ * Objects unless taking a pair out takes out a rounding and nothing else: it has positive scales, equal on both sides,
+ * and gives the type that it gets.
+ */
+export function unlessDroppable(x: Value, dequantize: NodeMatch<'DequantizeLinear'>): Objection {
+  const { output } = dequantize;
+  if (x.dtype !== undefined && output.dtype !== undefined && x.dtype !== output.dtype)
+    return `${x} is ${x.dtype}, and ${output} ${output.dtype}`;
+  const scale = dequantize.inputs[1]?.constant;
+  const scales = scale === undefined ? [Number.NaN] : numbersOf(scale);
+  const odd = scales.find((s) => !(s > 0 && Number.isFinite(s)));
+  return odd !== undefined && `the scale ${odd} is not a positive number`;
 }
 
 /** Objects unless all that becomes of a value is told by the nodes that read it: no output, no subgraph. */

@@ -35,6 +35,7 @@ describe('the catalogue of rules', () => {
         "quantize-before-resize",
         "quantize-after-resize",
         "scale-before-quantize",
+        "transpose-before-quantize",
         "fold-weight-quantizer",
         "unfold-weight-quantizer",
         "fold-cast-into-dequantize",

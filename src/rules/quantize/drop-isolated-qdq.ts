@@ -1,6 +1,6 @@
 import { any, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { makerOf, unlessAllReaders, unlessOtherType } from '../neighbours.ts';
+import { makerOf, unlessAllReaders, unlessDroppable } from '../neighbours.ts';
 import { floatOnly } from '../operators.ts';
 
 /**
@@ -32,7 +32,7 @@ export const dropIsolatedQdq = rule({
         dequantize.output,
         ({ opType }) => floatOnly.has(opType),
         'operator that always runs in float',
-      ) || unlessOtherType(x, dequantize.output)
+      ) || unlessDroppable(x, dequantize)
     );
   },
 

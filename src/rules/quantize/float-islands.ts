@@ -1,6 +1,6 @@
 import { any, type NodeMatch, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { onlyReader, unlessAllReaders, unlessOtherType } from '../neighbours.ts';
+import { onlyReader, unlessAllReaders, unlessDroppable } from '../neighbours.ts';
 
 /** Operators inside which transformers compute in float: softmax, norms, and the erf of GELU. */
 const islands: ReadonlySet<string> = new Set([
@@ -41,7 +41,7 @@ export const floatIslands = rule({
   unless: ({ x, dequantize }) =>
     (x.producer === undefined && `no operator of this graph makes ${x}`) ||
     unlessAllReaders(dequantize.output, isIsland, 'softmax, norm or erf') ||
-    unlessOtherType(x, dequantize.output),
+    unlessDroppable(x, dequantize),
 
   note: ({ x }) => `the pair on "${x}" goes`,
 

@@ -1,6 +1,6 @@
 import { any, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { isQuantized, onlyReader, unlessOtherType } from '../neighbours.ts';
+import { isQuantized, onlyReader, unlessDroppable } from '../neighbours.ts';
 
 /**
  * x → Q → DQ ─┐            x ─┐
@@ -32,7 +32,7 @@ export const gateBothOrNone = rule({
     return (
       (x.producer === undefined && `no operator of this graph makes ${x}`) ||
       (isQuantized(other) && `${other} is quantized, too`) ||
-      unlessOtherType(x, dequantize.output)
+      unlessDroppable(x, dequantize)
     );
   },
 

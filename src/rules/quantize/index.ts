@@ -20,6 +20,7 @@ import { quantizeResidual } from './quantize-residual.ts';
 import { removeDanglingDequantize, removeDanglingDequantizeInt8 } from './remove-dangling-dequantize.ts';
 import { scaleBeforeQuantize } from './scale-before-quantize.ts';
 import { skipUnprofitableOp } from './skip-unprofitable-op.ts';
+import { transposeBeforeQuantize } from './transpose-before-quantize.ts';
 import { unquantizeAveragePool } from './unquantize-average-pool.ts';
 import { unquantizeBeforeActivation } from './unquantize-before-activation.ts';
 import { unquantizeBeforeResize } from './unquantize-before-resize.ts';
@@ -54,6 +55,7 @@ export {
   removeDanglingDequantizeInt8,
   scaleBeforeQuantize,
   skipUnprofitableOp,
+  transposeBeforeQuantize,
   unquantizeAveragePool,
   unquantizeBeforeActivation,
   unquantizeBeforeResize,

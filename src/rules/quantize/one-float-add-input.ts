@@ -1,7 +1,7 @@
 import { any, type Objection, quantizePair, type Value } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
 import { branchLengths } from '../branches.ts';
-import { convolutionOf, isQuantized, onlyReader, pairInFrontOf, unlessOtherType } from '../neighbours.ts';
+import { convolutionOf, isQuantized, onlyReader, pairInFrontOf, unlessDroppable } from '../neighbours.ts';
 
 /**
  * Conv → Q → DQ ─┐            Conv ─────────┐
@@ -33,7 +33,7 @@ export const oneFloatAddInput = rule({
       return `${dequantize.output} is not read by one Add alone`;
     const other = use.reader.inputs[1 - use.index]!;
     if (other.constant !== undefined) return `${use.reader} adds a constant`;
-    return unlessFloatWins(x, other, use.index) || unlessOtherType(x, dequantize.output);
+    return unlessFloatWins(x, other, use.index) || unlessDroppable(x, dequantize);
   },
 
   note: ({ x }) => `the pair on "${x}" goes`,

@@ -29,14 +29,16 @@ const gathers = [
   'Where',
   'ScatterND',
   'ScatterElements',
+  'Max',
+  'Min',
 ] as const;
 
-/** Which inputs hold the elements; the others say where they go. */
-const dataInputs: { readonly [op: string]: readonly number[] } = {
-  Where: [1, 2],
-  ScatterND: [0, 2],
-  ScatterElements: [0, 2],
-};
+/** Which inputs hold the elements that are merged; the others say where they go. Undefined for those that pick from one. */
+function dataInputs({ opType, inputs }: NodeMatch): readonly number[] | undefined {
+  if (opType === 'Max' || opType === 'Min') return inputs.map((_, i) => i);
+  if (opType === 'Where') return [1, 2];
+  return opType === 'ScatterND' || opType === 'ScatterElements' ? [0, 2] : undefined;
+}
 
 /**
  * gather → Q → DQ  ⇒  Q → DQ → gather
@@ -46,8 +48,8 @@ const dataInputs: { readonly [op: string]: readonly number[] } = {
  *
  *     F(pick(x)) = pick(F(x))
  *
- * Where and Scatter pick from two tensors. They move only where both are on that very grid already: then the pair behind
- * has nothing left to do.
+ * Where, Scatter, Max and Min pick from several tensors. They move only where all are on that very grid already: then the
+ * pair behind has nothing left to do.
  *
  * No engine is known to carry int8 through these operators by itself, which is why this is a rule of its own, and used on
  * request.
@@ -57,7 +59,7 @@ export const quantizeBeforeGather = rule({
   summary: 'Gather, Tile, Expand, DepthToSpace, Where … → Q → DQ ⇒ Q → DQ → the same',
   reason: 'The producer of the tensor can write int8; for engines that pick int8 elements.',
   condition:
-    'Only the quantizer reads the operator; one scale. Where and Scatter: both tensors behind equal quantizers.',
+    'Only the quantizer reads the operator; one scale. Where, Scatter, Max, Min: all tensors behind equal quantizers.',
   sources: ['https://onnx.ai/onnx/operators/onnx__Gather.html', 'NNCF: quantizer-agnostic operators'],
   effect: 'exact',
 
@@ -66,7 +68,7 @@ export const quantizeBeforeGather = rule({
   unless({ first, gather, ...pair }) {
     const { reduction = 'none' } = gather.attributes as { readonly reduction?: string };
     if (reduction !== 'none') return `${gather} computes (${reduction})`;
-    if (dataInputs[gather.opType] === undefined && first.constant !== undefined)
+    if (dataInputs(gather) === undefined && first.constant !== undefined)
       return `${first} is a constant; fold ${gather} into it`;
     return (
       unlessAlike(pair.quantize, pair.dequantize, pair.scale) ||
@@ -77,14 +79,14 @@ export const quantizeBeforeGather = rule({
 
   rewrite({ first, gather, ...pair }, build) {
     const [, ...rest] = gather.inputs;
-    const isMerging = dataInputs[gather.opType] !== undefined;
+    const isMerging = dataInputs(gather) !== undefined;
     return build.copy(gather, [isMerging ? first : copyPair(build, pair, first), ...rest]);
   },
 });
 
 /** Objects unless all tensors that are merged come out of equal quantizers. */
 function unlessOnGridAlready(gather: NodeMatch, pair: Pair): Objection {
-  for (const index of dataInputs[gather.opType] ?? []) {
+  for (const index of dataInputs(gather) ?? []) {
     const data = gather.inputs[index]!;
     const objection = unlessOnGrid(data, pair);
     if (objection) return objection;

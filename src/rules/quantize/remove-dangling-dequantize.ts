@@ -8,6 +8,7 @@ import {
   type Value,
 } from '../../pattern/index.ts';
 import { type Rule, rule } from '../../rewrite/index.ts';
+import { unlessDroppable } from '../neighbours.ts';
 
 const sources = [
   'https://github.com/NVIDIA/TensorRT/issues/2592',
@@ -40,11 +41,11 @@ export const removeDanglingDequantize: Rule = rule({
 
   match: quantizePair(any('x')),
 
-  unless({ x, scale, dequantize }) {
-    if (x.dtype !== undefined && x.dtype !== scale.dtype)
-      return `${x} is ${x.dtype}, and the output ${scale.dtype}`;
+  unless({ x, dequantize }) {
     return (
-      unlessOnlyOutput(dequantize) || (x.producer === undefined && `no operator of this graph makes ${x}`)
+      unlessDroppable(x, dequantize) ||
+      unlessOnlyOutput(dequantize) ||
+      (x.producer === undefined && `no operator of this graph makes ${x}`)
     );
   },
 
@@ -61,13 +62,18 @@ export const removeDanglingDequantizeInt8: Rule = rule({
   name: 'remove-dangling-dequantize-int8',
   summary: 'q → DQ → output ⇒ q → output (int8)',
   reason: 'The network ends in int8: a quarter of the bytes, and no conversion behind the last operator.',
-  condition: 'The output is the only reader of the DequantizeLinear. Changes the type of a graph output.',
+  condition:
+    'The output is the only reader of the DequantizeLinear. Changes the type of an output of the model.',
   sources,
   effect: 'interface',
 
   match: op.DequantizeLinear(any('codes'), any('scale'), optional(any('zero'))).as('dequantize'),
 
-  unless: ({ codes, dequantize }) => unlessOnlyOutput(dequantize) || unlessComputed(codes),
+  unless: ({ codes, dequantize }) =>
+    unlessOnlyOutput(dequantize) ||
+    (!dequantize.output.isModelOutput &&
+      `${dequantize.output} is an output of a subgraph or function, whose readers expect floats`) ||
+    unlessComputed(codes),
 
   rewrite: ({ codes }) => codes,
 });

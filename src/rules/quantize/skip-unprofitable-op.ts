@@ -1,6 +1,7 @@
 import {
   any,
   anyOf,
+  type Constant,
   constant,
   type NodeMatch,
   type Objection,
@@ -12,7 +13,7 @@ import {
 } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
 import { dequantized, unlessStepsFit } from '../constant-codes.ts';
-import { unlessAllReaders, unlessOtherType } from '../neighbours.ts';
+import { unlessAllReaders, unlessDroppable } from '../neighbours.ts';
 import { unlessAlike } from '../quantizer.ts';
 
 /** Fewer channels, rows or columns than this leave tensor cores idle. */
@@ -56,8 +57,9 @@ export const skipUnprofitableOp = rule({
     const stored = (codes ?? w)!;
     const steps = { scale: wScale, zero: wZero, axis: wDequantize.attributes.axis };
     return (
+      unlessPositive(wScale) ||
       unlessFew(node, stored.dims) ||
-      unlessOtherType(x, dequantize.output) ||
+      unlessDroppable(x, dequantize) ||
       (codes !== undefined && unlessStepsFit(steps, codes.dims)) ||
       (wQuantize !== undefined && unlessAlike(wQuantize, wDequantize, wScale)) ||
       unlessAllReaders(dequantize.output, (reader) => reader.node === node.node, 'part of it')
@@ -73,6 +75,12 @@ export const skipUnprofitableOp = rule({
     return build.copy(node, [x, weights, b]);
   },
 });
+
+/** A pair with another scale is no rounding of what goes through it, but makes something else of it. */
+function unlessPositive(scale: Constant): Objection {
+  const odd = scale.numbers().find((s) => !(s > 0 && Number.isFinite(s)));
+  return odd !== undefined && `the scale ${odd} is not a positive number`;
+}
 
 function unlessFew(node: NodeMatch<'Conv' | 'Gemm' | 'MatMul'>, dims: readonly number[]): Objection {
   const [outer = 0, inner = 0] = dims;

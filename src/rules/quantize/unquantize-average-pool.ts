@@ -1,6 +1,6 @@
 import { any, type NodeMatch, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { unlessAllReaders, unlessOtherType } from '../neighbours.ts';
+import { unlessAllReaders, unlessDroppable } from '../neighbours.ts';
 import { averagePools } from '../operators.ts';
 
 /**
@@ -22,7 +22,7 @@ export const unquantizeAveragePool = rule({
   unless: ({ x, dequantize }) =>
     (x.producer === undefined && `no operator of this graph makes ${x}`) ||
     unlessAllReaders(dequantize.output, isFloatPool, 'average pool with a float result') ||
-    unlessOtherType(x, dequantize.output),
+    unlessDroppable(x, dequantize),
 
   note: ({ x }) => `the pair on "${x}" goes`,
 

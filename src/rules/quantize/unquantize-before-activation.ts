@@ -1,6 +1,6 @@
 import { any, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { curvedActivationOn, unlessBehindEpilogue, unlessOtherType } from '../neighbours.ts';
+import { curvedActivationOn, unlessBehindEpilogue, unlessDroppable } from '../neighbours.ts';
 
 /**
  * Conv → Q → DQ → LeakyRelu  ⇒  Conv → LeakyRelu
@@ -29,7 +29,7 @@ export const unquantizeBeforeActivation = rule({
     return (
       (curvedActivationOn(dequantize.output) === undefined &&
         `what reads ${dequantize.output} is not one activation alone`) ||
-      unlessOtherType(x, dequantize.output)
+      unlessDroppable(x, dequantize)
     );
   },
 

@@ -1,7 +1,7 @@
 import { any, op, optional, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
 import { resizeOf, unlessNearest } from '../nearest-resize.ts';
-import { unlessOtherType } from '../neighbours.ts';
+import { unlessDroppable } from '../neighbours.ts';
 
 /**
  * Q → DQ → Resize → Q  ⇒  Resize → Q
@@ -27,7 +27,7 @@ export const unquantizeBeforeResize = rule({
 
   unless: ({ x, resize, dequantize }) =>
     (!unlessNearest(resize) && `${resize} copies; quantize-after-resize moves the pair`) ||
-    unlessOtherType(x, dequantize.output),
+    unlessDroppable(x, dequantize),
 
   note: ({ x }) => `the pair on "${x}" goes`,
 

@@ -1,6 +1,6 @@
 import { any, type NodeMatch, type Objection, quantizePair, type Value } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { convolutionOf, onlyReader, pairInFrontOf, unlessOtherType } from '../neighbours.ts';
+import { convolutionOf, onlyReader, pairInFrontOf, unlessDroppable } from '../neighbours.ts';
 
 /**
  * Conv → Q → DQ → Add(residual)  ⇒  Conv → Add(residual)
@@ -31,7 +31,7 @@ export const unquantizeConvAddEdge = rule({
     return (
       unlessResidual(other, use.reader) ||
       unlessSameShape(dequantize.output, other) ||
-      unlessOtherType(x, dequantize.output)
+      unlessDroppable(x, dequantize)
     );
   },
 

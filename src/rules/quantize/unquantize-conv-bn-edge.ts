@@ -1,6 +1,6 @@
 import { any, type NodeMatch, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { convolutionOf, onlyReader, unlessOtherType } from '../neighbours.ts';
+import { convolutionOf, onlyReader, unlessDroppable } from '../neighbours.ts';
 
 /**
  * Conv → Q → DQ → BatchNormalization  ⇒  Conv → BatchNormalization
@@ -28,7 +28,7 @@ export const unquantizeConvBnEdge = rule({
     if (reader === undefined) return `${dequantize.output} has not one reader alone`;
     return (
       (!isAffine(reader) && `${reader} is no batch norm, and no Add or Mul by a constant`) ||
-      unlessOtherType(x, dequantize.output)
+      unlessDroppable(x, dequantize)
     );
   },
 

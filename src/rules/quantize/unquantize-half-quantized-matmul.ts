@@ -1,6 +1,6 @@
 import { any, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { isQuantized, onlyReader, unlessOtherType } from '../neighbours.ts';
+import { isQuantized, onlyReader, unlessDroppable } from '../neighbours.ts';
 
 /**
  * MatMul(Q → DQ, float)  ⇒  MatMul(float, float)
@@ -31,7 +31,7 @@ export const unquantizeHalfQuantizedMatmul = rule({
     return (
       (x.producer === undefined && `no operator of this graph makes ${x}`) ||
       (isQuantized(other) && `${other} is quantized, too`) ||
-      unlessOtherType(x, dequantize.output)
+      unlessDroppable(x, dequantize)
     );
   },
 

@@ -27,16 +27,16 @@ describe('quantize-attention-matmuls', () => {
         int8 z = {0},
         float[2,2,1,1] w = {0.5, -0.25, 0.75, 0.5},
         float[1,2,1,1] c = {1, -1},
-        float y_scale = {0.007874016},
-        int8 y_zero_point = {0}
+        float a_scale = {0.007874016},
+        int8 a_zero_point = {0}
       > {
         r = Relu (x)
         d_q = QuantizeLinear (r, s, z)
         d = DequantizeLinear (d_q, s, z)
         h = Conv (d, w)
         a = Softmax (h)
-        y_QuantizeLinear_out = QuantizeLinear (a, y_scale, y_zero_point)
-        y_DequantizeLinear_out = DequantizeLinear (y_QuantizeLinear_out, y_scale, y_zero_point)
+        y_QuantizeLinear_out = QuantizeLinear (a, a_scale, a_zero_point)
+        y_DequantizeLinear_out = DequantizeLinear (y_QuantizeLinear_out, a_scale, a_zero_point)
         y = MatMul (y_DequantizeLinear_out, d)
       }"
     `);

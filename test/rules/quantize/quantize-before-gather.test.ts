@@ -14,7 +14,7 @@ const gathers: readonly (readonly [string, string, string])[] = [
   ['DepthToSpace <blocksize = 2> (x)', '2,1,4,4', ''],
   ['SpaceToDepth <blocksize = 2> (x)', '2,16,1,1', ''],
 ];
-const merges: readonly (readonly [string, string])[] = [
+const merges: [string, string][] = [
   ['Where (i, a, b)', 'bool[2] i = {true, false}'],
   [
     'ScatterND (a, i, b)',
@@ -30,6 +30,7 @@ const merges: readonly (readonly [string, string])[] = [
     `int64[2,4,2,2] i = {${Array.from({ length: 32 }, (_, i) => i & 1).join(', ')}}`,
   ],
 ];
+merges.push(['Max (a, b)', 'int64 i = {0}'], ['Min (b, a)', 'int64 i = {0}']);
 const gathered = (node: string, dims: string, constants: string) => `
   main (float[2,4,2,2] x) => (float[${dims}] y) <${constants}> {
     g = ${node}

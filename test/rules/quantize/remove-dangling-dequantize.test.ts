@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../../src/ir/index.ts';
-import { whyNot } from '../../../src/rewrite/index.ts';
+import { rewrite, whyNot } from '../../../src/rewrite/index.ts';
 import {
   removeDanglingDequantizeInt8 as int8,
   removeDanglingDequantizeTo,
@@ -102,5 +102,27 @@ describe('remove-dangling-dequantize-int8', () => {
         y = DequantizeLinear (q, s, z)
       }`;
     expect(whyNot(int8, both)).toBe('q is an output of the graph already');
+  });
+
+  it('leaves outputs of subgraphs and functions, whose readers expect floats', () => {
+    const inner = model`
+      main (float[2] x, bool c) => (float[2] y) <float s = {0.5}, int8 z = {0}> {
+        y = If <
+          then_branch = yes () => (float[2] t) { q = QuantizeLinear (x, s, z)  t = DequantizeLinear (q, s, z) },
+          else_branch = no () => (float[2] e) { e = Neg (x) }
+        > (c)
+      }`;
+    expect(rewrite(inner, int8).model).toBe(inner);
+    const called = model`
+      <ir_version: 10, opset_import: ["" : 21, "local" : 1]>
+      main (float[2] x) => (float[2] y) { y = local.Round (x) }
+      <domain: "local", opset_import: ["" : 21]>
+      Round (v) => (w) {
+        s = Constant <value = float {0.5}> ()
+        z = Constant <value = int8 {0}> ()
+        q = QuantizeLinear (v, s, z)
+        w = DequantizeLinear (q, s, z)
+      }`;
+    expect(rewrite(called, int8).model).toBe(called);
   });
 });
