@@ -6,7 +6,14 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 /** The code in the docs, run as it stands: package names become source files, file names files that exist. */
 const root = new URL('..', import.meta.url).pathname;
 const folder = join(root, '.tmp', `docs-${process.pid}`);
-const pages = ['README.md', 'docs/rewriting.md', 'docs/proofs.md', 'docs/integer-execution.md'];
+const pages = [
+  'README.md',
+  'docs/plan.md',
+  'docs/rewriting.md',
+  'docs/proofs.md',
+  'docs/integer-execution.md',
+  'docs/onnxruntime.md',
+];
 
 const entries: Record<string, string> = {
   'qdq-surgeon': 'src/index.ts',
