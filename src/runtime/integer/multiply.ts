@@ -1,6 +1,6 @@
 import type { PackedRows } from './pack.ts';
 import { addPairs, storePairs } from './store.ts';
-import { panelRoom, rowPanel, runTile, sumRoom, tileColumns, tileRows } from './tile.ts';
+import { panelRoom, rowPanel, rowRoom, runTile, sumRoom, tileColumns, tileRows } from './tile.ts';
 
 /**
  * Where columns come from: `prepare` is told which piece of depth is next, and `gather` writes three neighbouring columns
@@ -22,8 +22,8 @@ export interface Placement {
 /**
  * Product of packed rows `first` to `last` and gathered columns, in int32; `first` is a multiple of four.
  *
- * As many columns as fit the panels are gathered once and multiplied with all rows; four rows at a time are copied into the
- * memory of the tile, which costs little against the columns they are used for.
+ * As many columns as fit the panels are gathered once and multiplied with all rows. Rows are copied into the memory of the
+ * tile, as many as fit, which costs little against the columns they are used for.
  */
 export function multiplyPacked(
   { depth, panels, piece }: PackedRows,
@@ -36,6 +36,8 @@ export function multiplyPacked(
 ): void {
   const panelSize = tileColumns * piece;
   const block = blockOf(count, panelSize);
+  const together = Math.floor(rowRoom / (2 * piece)) * tileRows;
+  let loaded = -1;
   for (let start = 0; start < count; start += block) {
     const width = Math.min(block, count - start);
     for (let from = 0; from < depth; from += piece) {
@@ -44,9 +46,12 @@ export function multiplyPacked(
       for (let column = 0, offset = 0; column < width; column += tileColumns, offset += panelSize)
         columns.gather(start + column, from, to, offset);
       for (let row = first; row < last; row += tileRows) {
-        const rows = (row >> 1) * depth;
-        rowPanel[0].set(panels.subarray(rows + 2 * from, rows + 2 * to));
-        runTiles(width, panelSize, to - from);
+        const inside = (row - first) % together;
+        if (inside === 0 && loaded !== row * depth + from) {
+          loadRows(panels, depth, row, Math.min(row + together, last), from, to);
+          loaded = row * depth + from;
+        }
+        runTiles((inside >> 1) * (to - from), width, panelSize, to - from);
         const place = at + row * rowStep + start * columnStep;
         for (let pair = 0; pair < 2 && row + 2 * pair < last; pair++) {
           const lower = place + 2 * pair * rowStep;
@@ -59,17 +64,38 @@ export function multiplyPacked(
   }
 }
 
-/** Runs the tile over all panels of a block. */
+/** Copies a piece of the rows `first` to `last` into the memory of the tile, four after four. */
+function loadRows(
+  panels: Float64Array,
+  depth: number,
+  first: number,
+  last: number,
+  from: number,
+  to: number,
+): void {
+  if (to - from === depth) {
+    rowPanel[0].set(
+      panels.subarray((first >> 1) * depth, ((first + 4 * Math.ceil((last - first) / 4)) >> 1) * depth),
+    );
+    return;
+  }
+  for (let row = first; row < last; row += tileRows) {
+    const start = (row >> 1) * depth;
+    rowPanel[0].set(panels.subarray(start + 2 * from, start + 2 * to), ((row - first) >> 1) * (to - from));
+  }
+}
+
+/** Runs the tile over all panels of a block, for the rows that start at an index of the row panel. */
 const runTiles = (() => {
   const run = runTile;
   const step = tileColumns;
-  return (width: number, panelSize: number, depth: number): void => {
+  return (row: number, width: number, panelSize: number, depth: number): void => {
     for (
       let column = 0, offset = 0;
       column < width;
       column = (column + step) | 0, offset = (offset + panelSize) | 0
     )
-      run(0, offset, depth, column);
+      run(row, offset, depth, column);
   };
 })();
 
