@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { type CatalogueEntry, catalogueEntries } from '../src/cli/catalogue.ts';
 import { commands } from '../src/cli/commands/index.ts';
 import { main, overview } from '../src/cli/main.ts';
+import { lints, lintTargets } from '../src/targets/index.ts';
 import { describeTolerance, tolerances } from '../src/verify/index.ts';
 
 /** The pages of `docs/` that are made from the program: by file name. Run from the root of the repository. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['command.md', await commandPage()],
+    ['lint.md', lintPage()],
     ['rules.md', rulesPage()],
   ]);
 }
@@ -60,6 +62,29 @@ async function commandPage(): Promise<string> {
       ),
     ].join('\n'),
   ].join('\n\n')}\n`;
+}
+
+function lintPage(): string {
+  const rows = lints.map(({ id, title, severity, cost, rule, targets }) => {
+    const mended = rule === null ? '–' : `[${rule}](rules.md#${rule})`;
+    return `| ${id} | ${title} | ${severity} | ${cost} | ${mended} | ${targetsInWords(targets)} |`;
+  });
+  return `${[
+    '# Lints',
+    generated,
+    '`qdq-surgeon lint model.onnx --target tensorrt@10` looks for what an engine refuses, reads otherwise than ONNX means it, or runs slowly; as a library, `lint(model, { target })` from `qdq-surgeon/rules`. The model is looked at as engines see it: what is computed from constants is folded first.',
+    '**error** – the engine refuses the model, or computes something else; **cost** – it is slower or less accurate. `E…` are counted as in the rule book of TensorRT’s importer, `O…` are slips in models for ONNX Runtime, `S…` concern scales and pairs whatever the engine. E14 and E23 are about versions before 8.6.',
+    [`| id | what | | what it costs | mended by | targets |`, '|---|---|---|---|---|---|', ...rows].join(
+      '\n',
+    ),
+    'Some findings of a lint name another rule, or none, where the place calls for it: a zero point of 128 is re-encoded exactly, any other needs new scales.',
+  ].join('\n\n')}\n`;
+}
+
+function targetsInWords(targets: readonly string[]): string {
+  if (targets.length === lintTargets.length) return 'all';
+  const engine = targets.filter((target) => target.startsWith('tensorrt'));
+  return engine.length === lintTargets.length - 1 ? 'tensorrt' : targets.join(', ');
 }
 
 function rulesPage(): string {

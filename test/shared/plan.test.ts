@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { planTable, withTable } from '../../scripts/plan-table.ts';
 import type { Model } from '../../src/ir/index.ts';
 import { rewrite } from '../../src/rewrite/index.ts';
 import { catalogue } from '../../src/rules/index.ts';
@@ -48,6 +49,11 @@ describeShared('the plan forecast of real exports', () => {
     expect(layers.filter(({ kind }) => kind === 'Pad')).toEqual([]);
     expect(layers.filter(({ fused }) => fused.startsWith('Pad + W + Conv')).length).toBe(11);
     expect(qdq.map(({ kind, tensor }) => `${kind} ${tensor}`)).toEqual(['Q images']);
+  });
+
+  it('is what docs/plan.md says: npm run docs:plan changes nothing', { timeout: 120_000 }, () => {
+    const page = readFileSync(new URL('../../docs/plan.md', import.meta.url), 'utf8');
+    expect(withTable(page, planTable())).toBe(page);
   });
 
   it('names rules and passes that there are', () => {
