@@ -13,6 +13,7 @@ const pages = [
   'docs/proofs.md',
   'docs/integer-execution.md',
   'docs/onnxruntime.md',
+  'docs/running.md',
 ];
 
 const entries: Record<string, string> = {

@@ -1,5 +1,5 @@
 import type { Model, Tensor } from '../ir/index.ts';
-import { type ExecuteLimits, execute } from '../runtime/index.ts';
+import { compile, type ExecuteLimits, execute, type Session } from '../runtime/index.ts';
 import { ModelError } from '../support/errors.ts';
 import { DifferenceFinder } from './first-difference.ts';
 import { withoutActivationQuantizers } from './float-distance.ts';
@@ -120,13 +120,19 @@ function runSamples(
   const needsReference = alternatives.some(({ floatLoss }) => floatLoss !== undefined);
   let found: { readonly model: Model | undefined } | undefined;
   const reference = () => (found ??= { model: withoutActivationQuantizers(before) }).model;
+  const sessions = new Map<'before' | 'after', Session>();
+  const sessionOf = (model: 'before' | 'after') => {
+    const session =
+      sessions.get(model) ?? compile(model === 'before' ? before : after, { limits: options.limits });
+    sessions.set(model, session);
+    return session;
+  };
   samples.forEach(({ kind, inputs }, sample) => {
     const finder =
       runs.firstDifference === undefined ? new DifferenceFinder(before, after, sample) : undefined;
     const run = (model: 'before' | 'after') =>
       attempt(() =>
-        execute(model === 'before' ? before : after, model === 'before' ? inputs : link.feed(inputs), {
-          limits: options.limits,
+        sessionOf(model).run(model === 'before' ? inputs : link.feed(inputs), {
           signal: options.signal,
           onProgress:
             options.onProgress &&

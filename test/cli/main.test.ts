@@ -132,6 +132,13 @@ describe('on a terminal', () => {
     for (const line of stderr.split('\r\u001b[K')) expect(line.length).toBeLessThan(60);
   });
 
+  it('run shows which node runs', async () => {
+    const text = 'main () => (float[2] y) <float[2] x = {1, 2}> { a = Neg (x)  y = Neg (a) }';
+    const { stderr } = await qdq(['run', modelFile('negated.onnx', text)], { terminal: true });
+    expect(stderr).toContain('\r\u001b[Krunning 0/2 main/a');
+    expect(stderr.endsWith('\r\u001b[K')).toBe(true);
+  });
+
   it('verdicts are coloured, unless NO_COLOR is set', async () => {
     const argv = ['fix', tiny, '--verify', '--samples', '1'];
     expect((await qdq(argv, { terminal: true })).stdout).toContain('\u001b[32mVerified: identical');
