@@ -1,7 +1,9 @@
+import type fc from 'fast-check';
 import type { Model } from '../ir/index.ts';
 import { type Effect, type Rule, whyNot } from '../rewrite/index.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { type BrokenClaim, examine } from './claims.ts';
+import { givenCases } from './given.ts';
 import { type Case, drawMatching, hintsOf } from './matching.ts';
 import { isValid, shrinkCase } from './smaller.ts';
 import { type Counterexample, counterexampleOf, type Verdict } from './verdict.ts';
@@ -12,6 +14,8 @@ export interface CheckOptions {
   readonly runs?: number;
   /** The same seed makes the same models everywhere; 1 unless given. */
   readonly seed?: number;
+  /** Models of your own, drawn in turn with those made from the pattern. */
+  readonly models?: fc.Arbitrary<Model>;
   /** Effects that are allowed besides the rule's own. */
   readonly allow?: readonly Effect[];
   /** Matches below which the verdict is `inconclusive`; 1 unless given. */
@@ -31,10 +35,16 @@ export interface CheckOptions {
  */
 export function checkRule(rule: Rule, options: CheckOptions = {}): Verdict {
   const hints = hintsOf(rule);
+  const given = options.models && givenCases(options.models, options);
+  let turn = 0;
+  const draw = (seed: number) =>
+    given !== undefined && turn++ % 2 === 1
+      ? given()
+      : drawRetrying((random) => drawMatching(rule, hints, random), seed);
   const why = (model: Model) => whyNot(rule, model);
   return checkOn(
     rule.name,
-    (seed) => drawRetrying((random) => drawMatching(rule, hints, random), seed),
+    draw,
     (one, seed) => examine(rule, one, { seed, allow: options.allow ?? [] }),
     options,
     why,
