@@ -68,6 +68,7 @@ const packages: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^immer$/, ['ir']],
   [/^protobufjs/, ['serde']],
   [/^fast-check$/, ['testing']],
+  [/^@dagrejs\/dagre$/, ['cli']],
   [/^node:/, ['node', 'cli']],
 ];
 
