@@ -40,6 +40,17 @@ export const consentNames = Object.freeze(Object.keys(consents)) as readonly Con
 /** Versions of TensorRT that differ in what they take. */
 export type TensorrtVersionName = '8.6' | '10' | '11';
 
+/** Which consent each rule and pass needs that is not applied without one, by its name. */
+export const consentOf: ReadonlyMap<string, Consent> = new Map([
+  ['quantize-residual', 'residuals'],
+  ['quantize-average-pool-both-sides', 'average-pools'],
+  ['quantize-attention-matmuls', 'attention'],
+  ['uint8-to-symmetric-int8', 'symmetric'],
+  ['per-tensor-activation', 'per-tensor'],
+  ['int8-input', 'int8-input'],
+  ['skip-unprofitable-op', 'unprofitable'],
+]);
+
 export interface TensorrtOptions extends CalibrationOptions {
   /** `10`; see docs/plan.md for what differs. */
   readonly version?: TensorrtVersionName;

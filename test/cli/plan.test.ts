@@ -82,4 +82,13 @@ describe('plan', () => {
     expect(stdout).toContain('What tensorrt@10 makes of it');
     expect(stdout).toMatch(new RegExp(`Q and DQ that survive +${before.totals.qdq} +${after.totals.qdq}`));
   });
+
+  it('is followed by what could go with consent', async () => {
+    const { stdout } = await qdq(['fix', yolo]);
+    expect(stdout).toContain('1 node by int8-input: --allow int8-input');
+    const allowed = await qdq(['fix', yolo, '--allow', 'int8-input']);
+    expect(allowed.stdout).not.toContain('More could go');
+    expect(allowed.stdout).toContain('int8-input (1 rewrite) changes the type of a graph input or output');
+    expect((await qdq(['fix', yolo, '--allow', 'everything'])).code).toBe(2);
+  });
 });

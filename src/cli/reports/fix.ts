@@ -2,6 +2,7 @@ import type { Effect, Rewritten } from '../../rewrite/index.ts';
 import { encodeModelChunks } from '../../serde/index.ts';
 import { formatBytes, formatTime, plural, printTable } from '../../support/text-table.ts';
 import type { Plan } from '../../targets/index.ts';
+import { consentOf } from '../../targets/tensorrt.ts';
 import { printVerify, type VerifyReport } from '../../verify/index.ts';
 import type { Counts } from '../facts.ts';
 import { printTotals } from './plan.ts';
@@ -63,6 +64,7 @@ export function printFix(facts: FixFacts, paint: Paint): string {
     printRules(rewritten),
     printCounts(facts),
     printPlans(facts),
+    printOffers(facts),
     list(
       'Left alone',
       trace.findings.map(({ rule, at, message }) => `${rule} at ${at}: ${message}`),
@@ -114,6 +116,19 @@ function printCounts({ before, after, rewritten }: FixFacts): string {
 function printPlans({ plan }: FixFacts): string {
   if (plan === undefined) return '';
   return `What ${plan.after.target} makes of it, as far as the model tells:\n\n${printTotals(plan.before, plan.after)}`;
+}
+
+/** What else could go, if the person who asks allowed it. */
+function printOffers({ plan }: FixFacts): string {
+  if (plan === undefined || !plan.after.target.startsWith('tensorrt')) return '';
+  const counts = new Map<string, number>();
+  for (const { rule } of plan.after.qdq) {
+    if (rule !== null && consentOf.has(rule)) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  }
+  const offers = [...counts].map(
+    ([rule, count]) => `${plural(count, 'node')} by ${rule}: --allow ${consentOf.get(rule)}`,
+  );
+  return list('More could go, if that is allowed', offers);
 }
 
 function encodedLength({ model }: Rewritten): number {
