@@ -42,6 +42,18 @@ export const knownDifferences: readonly KnownDifference[] = [
       inputs.some((x) => isWide(x) && values(x).some((value) => value > 2n ** 53n || value < -(2n ** 53n))),
   },
   {
+    name: 'dilated Col2Im over one axis or three',
+    operators: ['Col2Im'],
+    side: 'specification',
+    why: 'The engine measures a channel by the window without its dilations and puts channels on top of each other; over two axes it does not.',
+    explains: ({ node, inputs: [, image] }) =>
+      image !== undefined &&
+      values(image).length !== 2 &&
+      node.attributes.some(
+        ({ name, value }) => name === 'dilations' && (value as readonly bigint[]).some((d) => d > 1n),
+      ),
+  },
+  {
     name: 'strings that Gather loses',
     operators: ['Gather'],
     side: 'specification',

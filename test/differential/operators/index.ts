@@ -5,6 +5,8 @@ import { fused } from './fused.ts';
 import { layouts } from './layout.ts';
 import { microsoft } from './microsoft.ts';
 import { quantized } from './quantized.ts';
+import { recurrent } from './recurrent.ts';
+import { sampling } from './sampling.ts';
 import { summing } from './sums.ts';
 
 /** Everything random graphs are made of. */
@@ -16,4 +18,6 @@ export const makers: readonly Maker[] = [
   ...casts,
   ...layouts,
   ...summing,
+  ...sampling,
+  ...recurrent,
 ];
