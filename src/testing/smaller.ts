@@ -1,4 +1,5 @@
 import { validate } from '../analysis/index.ts';
+import { type Graph, type Node, subgraphsOf } from '../ir/index.ts';
 import type { Case } from './matching.ts';
 import { simplerElements } from './smaller/elements.ts';
 import { shorterAxes } from './smaller/lengths.ts';
@@ -27,7 +28,8 @@ function shrinking(shrinker: Shrinker): Shrinker {
 
 /** What counts, first things first: runs, nodes, what they read and make, inputs and constants, elements, axes. */
 function sizeOf({ model, samples }: Case): readonly number[] {
-  const { nodes, outputs, inputs, initializers } = model.graph;
+  const { outputs, inputs, initializers } = model.graph;
+  const nodes = nodesIn(model.graph);
   const tensors = [...initializers, ...samples.flatMap((run) => [...run.values()])];
   const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
   return [
@@ -38,6 +40,11 @@ function sizeOf({ model, samples }: Case): readonly number[] {
     sum(tensors.map(({ size }) => size)),
     sum(tensors.map(({ dims }) => dims.length)),
   ];
+}
+
+/** Nodes of a graph and of those inside it. */
+function nodesIn(graph: Graph): readonly Node[] {
+  return graph.nodes.flatMap((node) => [node, ...subgraphsOf(node).flatMap(nodesIn)]);
 }
 
 function isLess(a: readonly number[], b: readonly number[]): boolean {

@@ -240,6 +240,7 @@ export const quantizerExhibits: readonly Exhibit[] = [
     wrong: swapWithAdd,
     right: quantizeBeforeConcat,
     forgets: 'the sum of rounded numbers is not the rounded sum',
+    breaks: ['outputs', 'valid'],
   },
   {
     wrong: swapWithLeakyRelu,
