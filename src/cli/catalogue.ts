@@ -1,4 +1,4 @@
-import { int8Input } from '../passes/index.ts';
+import { floatRegionsInFp16, int8Input } from '../passes/index.ts';
 import type { Effect, Pass, Rule } from '../rewrite/index.ts';
 import { catalogue as rules } from '../rules/index.ts';
 import { engineNames, targets } from './targets.ts';
@@ -21,7 +21,7 @@ export interface CatalogueEntry {
 export function catalogueEntries(): readonly CatalogueEntry[] {
   const pipelines = engineNames.map((name) => ({ name, members: targets[name]({}).members }));
   const byName = new Map<string, Rule | Pass>();
-  for (const member of [...pipelines.flatMap(({ members }) => members), ...rules, int8Input])
+  for (const member of [...pipelines.flatMap(({ members }) => members), ...rules, floatRegionsInFp16, int8Input])
     if (!byName.has(member.name)) byName.set(member.name, member);
   return [...byName.values()].map((member) => ({
     name: member.name,

@@ -1,3 +1,4 @@
+export { floatRegionsInFp16 } from './float-regions-in-fp16.ts';
 export { type FoldOptions, foldConstants } from './fold-constants.ts';
 export { int8Input } from './int8-input.ts';
 export { removeDeadValues } from './remove-dead-values.ts';
