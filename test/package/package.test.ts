@@ -110,6 +110,23 @@ describe('the packed package', () => {
     expect(inspected.pairs).toHaveLength(165);
   });
 
+  it('brings the file that threads run', () => {
+    const script = `
+      import { parseModel, tensor } from 'qdq-surgeon';
+      import { compile } from 'qdq-surgeon/runtime';
+      const model = parseModel(\`<ir_version: 10, opset_import: ["" : 21]>
+        main (uint8[1,64,60,60] x) => (int32[1,64,60,60] y) <int8[64,64,3,3] w = {\${Array(12288).fill('1, -3, 7')}}> {
+          y = ConvInteger <pads = [1, 1, 1, 1]> (x, w)
+        }\`);
+      const codes = Uint8Array.from({ length: 64 * 3600 }, (_, i) => (i * 7919) >> 3);
+      const inputs = [['x', tensor('uint8', [1, 64, 60, 60], codes)]];
+      const [one, two] = [1, 2].map((threads) => compile(model, { threads }));
+      await two.ready;
+      const sums = [one, two].map((session) => session.run(inputs).get('y').toTypedArray());
+      console.log(sums[0].length, sums[0].every((sum, i) => sum === sums[1][i]));`;
+    expect(run('node', ['--input-type=module', '-e', script], folder)).toBe('230400 true\n');
+  });
+
   it('has a root entry that bundles for a browser, without a Node built-in', async () => {
     for (const entry of ['qdq-surgeon', 'qdq-surgeon/rules', 'qdq-surgeon/runtime']) {
       writeFileSync(join(folder, 'page.js'), `import * as all from '${entry}'; globalThis.all = all;`);
