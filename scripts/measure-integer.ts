@@ -64,11 +64,12 @@ console.log(outputs.get('y')!.toTypedArray()[2]); // 2
 ## Group rules of ONNX Runtime
 
 Before groups are looked for: constants are folded and Identity taken out; two pairs in a row become one over the range both
-let through; equal quantizers of a value become one; MatMul and Add become Gemm; pairs are repeated behind and before MaxPool,
+let through; nodes that compute the same become one, but for dequantizers; MatMul and Add become Gemm; pairs are repeated behind and before MaxPool,
 Reshape, Transpose, Squeeze, Unsqueeze and Slice; float weights and biases between quantizers are quantized; every reader gets a
 dequantizer of its own; Relu and Clip that saturation makes superfluous go; on x64, int8 codes with one reader become uint8.
 Dynamic quantization becomes MatMulIntegerToFloat and DynamicQuantizeMatMul. One thing differs on purpose: a Gemm whose bias is
-not in the scale of its products is left alone, while ONNX Runtime 1.30 reads the bias in the wrong scale.
+not in the scale of its products is left alone, while ONNX Runtime 1.30 reads the bias in the wrong scale. One thing is not
+followed: Transposes that its optimizer moves about.
 
 | rule | operators | becomes | holds where |
 |---|---|---|---|

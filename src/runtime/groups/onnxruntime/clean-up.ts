@@ -1,7 +1,7 @@
 import { isDequantizer, isQuantizer, sameTensorScale, tensorScaleOf } from '../quantizers.ts';
 import { makeNode, type WorkGraph } from '../work-graph.ts';
 
-/** A dequantizer before the quantizer that undoes it: both go, and readers take the codes as they are. */
+/** A dequantizer before the quantizer that undoes it: both go, and the one reader takes the codes as they are. */
 export function removeUndonePairs(graph: WorkGraph): boolean {
   let changed = false;
   for (const { outputs } of graph.nodes()) {
@@ -12,7 +12,7 @@ export function removeUndonePairs(graph: WorkGraph): boolean {
     if (!sameTensorScale(tensorScaleOf(graph, node), tensorScaleOf(graph, quantizer))) continue;
     const [codes = ''] = quantizer.outputs;
     const isOutput = graph.session.isOutput(codes);
-    if (isOutput && graph.readers(codes).length > 0) continue;
+    if (graph.readers(codes).length !== (isOutput ? 0 : 1)) continue;
     graph.redirect(codes, node.inputs[0]!);
     graph.remove(node, quantizer);
     // An output keeps its name.

@@ -12,7 +12,7 @@ import type { WorkGraph } from '../work-graph.ts';
 const { fround } = Math;
 
 /**
- * Two pairs in a row become one, Q → DQ → Q′ → DQ′ ⇒ Q″ → DQ″, over the range that both of them let through.
+ * Two pairs in a row become one, Q → DQ → Q′ → DQ′ … ⇒ Q″ → DQ″ …, over the range that both of them let through.
  *
  * The result differs from the literal graph by up to a quantum, as it does in ONNX Runtime.
  */
@@ -27,11 +27,13 @@ function mergePairsAround(graph: WorkGraph, inner: Node): boolean {
   const first = graph.producer(inner.inputs[0]);
   const second = graph.onlyReader(inner.outputs[0]!);
   if (!isQuantizer(first) || !isQuantizer(second) || second.inputs[0] !== inner.outputs[0]) return false;
-  if (graph.onlyReader(first.outputs[0]!) !== inner) return false;
-  const last = graph.onlyReader(second.outputs[0]!);
-  if (!isDequantizer(last) || last.inputs[0] !== second.outputs[0]) return false;
-  const [a, b] = [tensorScaleOf(graph, first), tensorScaleOf(graph, second)];
-  if (!sameTensorScale(a, tensorScaleOf(graph, inner)) || !sameTensorScale(b, tensorScaleOf(graph, last)))
+  const [codes, inside] = [first.outputs[0]!, second.outputs[0]!];
+  if (graph.onlyReader(codes) !== inner || graph.session.isOutput(inside)) return false;
+  const a = tensorScaleOf(graph, first);
+  const b = tensorScaleOf(graph, second);
+  const last = graph.readers(inside);
+  if (last.length === 0 || !sameTensorScale(a, tensorScaleOf(graph, inner))) return false;
+  if (!last.every((node) => isDequantizer(node) && sameTensorScale(b, tensorScaleOf(graph, node))))
     return false;
   if (!isBytes(a!) || a.dtype !== b!.dtype || a.scaleType !== 'float32' || b!.scaleType !== 'float32')
     return false;
@@ -39,7 +41,7 @@ function mergePairsAround(graph: WorkGraph, inner: Node): boolean {
   const parameters = same ? first.inputs.slice(1) : storeScale(graph, first, commonScale(a, b!));
   graph.remove(inner, second);
   graph.change(first, { inputs: [first.inputs[0]!, ...parameters] });
-  graph.change(last, { inputs: [first.outputs[0]!, ...parameters] });
+  for (const node of last) graph.change(node, { inputs: [codes, ...parameters] });
   return true;
 }
 

@@ -11,7 +11,7 @@ import type { OnnxRuntimeOptions } from './conditions.ts';
 import { mergeDoublePairs } from './double-pairs.ts';
 import { fuseDynamicProducts } from './dynamic.ts';
 import { fuseMatMulAdd } from './matmul-add.ts';
-import { mergeEqualQuantizers } from './merge-quantizers.ts';
+import { mergeEqualNodes } from './merge-equal.ts';
 import { propagatePairs } from './propagate.ts';
 import { type GroupRule, onnxRuntimeRules } from './rules.ts';
 import { makeCodesUnsigned } from './signed-codes.ts';
@@ -27,8 +27,8 @@ export function fuseForOnnxRuntime(
   graph: WorkGraph,
   options: OnnxRuntimeOptions,
 ): { readonly groups: readonly IntegerGroup[]; readonly left: readonly LeftNode[] } {
-  for (let round = 0; round < rounds && preparePairs(graph); round++);
   copyDequantizers(graph);
+  for (let round = 0; round < rounds && preparePairs(graph); round++);
   const groups: IntegerGroup[] = [];
   for (let round = 0; round < rounds && fuseGroups(graph, options, groups); round++);
   return { groups, left: leftNodes(graph, options) };
@@ -38,17 +38,19 @@ function preparePairs(graph: WorkGraph): boolean {
   const steps = [
     foldConstants,
     mergeDoublePairs,
-    mergeEqualQuantizers,
+    mergeEqualNodes,
     fuseMatMulAdd,
     propagatePairs,
     quantizeConstants,
     quantizeWhereConstants,
+    copyDequantizers,
   ];
   return steps.filter((step) => step(graph)).length > 0;
 }
 
 function fuseGroups(graph: WorkGraph, options: OnnxRuntimeOptions, groups: IntegerGroup[]): boolean {
   let changed = removeRedundantActivations(graph);
+  changed = removeUndonePairs(graph) || changed;
   if (!options.int8) changed = makeCodesUnsigned(graph) || changed;
   for (const { outputs } of graph.nodes()) {
     const node = graph.producer(outputs.find((output) => output !== ''));

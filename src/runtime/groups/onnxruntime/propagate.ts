@@ -38,7 +38,9 @@ function propagateForward(graph: WorkGraph, dequantizer: Node): boolean {
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const value = node.outputs[0]!;
     if (!isMovable(graph, node) || graph.session.isOutput(value)) continue;
-    const readers = [...new Set(graph.readers(value))].filter((reader) => !isQuantizer(reader));
+    const readers = [...new Set(graph.readers(value))];
+    // Where a quantizer reads the value already, no pair is needed.
+    if (readers.some((reader) => isQuantizer(reader))) continue;
     if (readers.length === 0 || graph.session.uses(value).some(({ index }) => index < 0)) continue;
     open.push(...insertPair(graph, dequantizer, value, readers));
     changed = true;

@@ -3,7 +3,7 @@ import { normalDomain } from '../../../ops/index.ts';
 import { foldConstants } from '../constants.ts';
 import { factsOf } from '../facts.ts';
 import type { IntegerGroup, LeftNode } from '../group.ts';
-import { mergeEqualQuantizers } from '../onnxruntime/merge-quantizers.ts';
+import { mergeEqualQuantizers } from '../onnxruntime/merge-equal.ts';
 import { isDequantizer, isQuantizer } from '../quantizers.ts';
 import type { WorkGraph } from '../work-graph.ts';
 import { commuting, propagateCodes } from './propagate.ts';
