@@ -21,11 +21,18 @@ function bytes(dtype: Byte, dims: readonly number[], seed: number, extreme: bool
   let state = seed;
   const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const value = () => (extreme ? (next() < 0.5 ? low : high) : low + Math.floor(next() * 256));
-  return fromTensor(tensor(dtype, dims, Array.from({ length: product(dims) }, value)));
+  const codes = new (dtype === 'int8' ? Int8Array : Uint8Array)(product(dims));
+  for (let i = 0; i < codes.length; i++) codes[i] = value();
+  return fromTensor(tensor(dtype, dims, codes));
 }
 
 const filled = (dtype: Byte, dims: readonly number[], value: number) =>
   fromTensor(tensor(dtype, dims, new Array<number>(product(dims)).fill(value)));
+
+/** Index of the first element that differs, or -1. */
+function firstDifference(sums: Int32Array, want: Int32Array): number {
+  return sums.length === want.length ? sums.findIndex((sum, i) => sum !== want[i]) : sums.length;
+}
 
 const byteType = fc.constantFrom<Byte>('int8', 'uint8');
 const seed = fc.integer({ min: 1, max: 1e9 });
@@ -174,6 +181,36 @@ describe('convolutions of bytes', () => {
     const x = filled('uint8', [1, depth, 1, 1], 255);
     const { sums } = convolveBytes(x, filled('uint8', [1, depth, 1, 1], 255), {});
     expect([...sums]).toEqual([33_100 * 255 * 255 - 2 ** 32]);
+  });
+
+  it.each([
+    ['windows, in bands of rows', [1, 64, 290, 290], [2, 64, 3, 3], { strides: [3, 4], pads: [1, 0, 2, 1] }],
+    ['windows wider than memory', [1, 1, 3, 2_100_000], [2, 1, 2, 1], { strides: [1, 5000] }],
+    ['windows over one long axis', [1, 2, 2_200_000], [1, 2, 3], { strides: [7000], pads: [1, 1] }],
+    ['single channels, in bands of rows', [1, 2, 61, 3001], [2, 1, 3, 3], { group: 2, pads: [1, 1, 1, 1] }],
+    ['single channels of wide rows', [1, 2, 9, 5000], [2, 1, 3, 3], { group: 2, pads: [1, 1, 1, 1] }],
+  ] as const)('take what memory has no room for bit by bit: %s', (_, xDims, wDims, attributes) => {
+    const x = bytes('uint8', xDims, 3, false);
+    const w = bytes('int8', wDims, 4, false);
+    const want = convolveSimply(x, w, attributes, 100, [1]).sums;
+    expect(firstDifference(convolveBytes(x, w, attributes, 100, [1]).sums, want)).toBe(-1);
+  });
+
+  it('compute 3×3 windows in bands of rows as others do', () => {
+    const x = bytes('uint8', [1, 16, 13, 30_001], 5, false);
+    const w = bytes('int8', [9, 16, 3, 3], 6, false);
+    const computed: NdArray = { ...w, data: (w.data as Int8Array).slice() };
+    const pads = { pads: [1, 1, 1, 1] };
+    const want = convolveBytes(x, computed, pads, 100).sums;
+    expect(firstDifference(convolveBytes(x, w, pads, 100).sums, want)).toBe(-1);
+  });
+
+  it('write sums where they are told to', () => {
+    const x = fromTensor(tensor('int8', [1, 1, 2, 2], [1, 2, 3, 4]));
+    const w = fromTensor(tensor('int8', [1, 1, 1, 1], [3]));
+    const into = new Int32Array(4).fill(99);
+    expect(convolveBytes(x, w, {}, 0, [0], into).sums).toBe(into);
+    expect([...into]).toEqual([3, 6, 9, 12]);
   });
 
   it('slide over one and over three axes', () => {
