@@ -6,7 +6,7 @@ import type { Model } from '../../src/ir/index.ts';
 import { rewrite } from '../../src/rewrite/index.ts';
 import { catalogue } from '../../src/rules/index.ts';
 import { decodeModel } from '../../src/serde/index.ts';
-import { consentNames, plan, tensorrt } from '../../src/targets/index.ts';
+import { consentNames, lint, lintTargets, plan, planTargets, tensorrt } from '../../src/targets/index.ts';
 import { describeShared, sharedDir } from './paths.ts';
 
 const target = 'tensorrt@10';
@@ -90,6 +90,21 @@ describeShared('the plan forecast of real exports', () => {
       qdq: 17,
       scale: 0,
     });
+  });
+});
+
+describeShared('plans and lints of the conformance models', () => {
+  it('come to an end for every target, whatever the operators', { timeout: 60_000 }, () => {
+    const folder = join(sharedDir!, 'conformance', 'node');
+    const names = readdirSync(folder).filter((name) =>
+      /quantize|conv|pool|pad|concat|if|loop|scan/.test(name),
+    );
+    expect(names.length).toBeGreaterThan(100);
+    for (const name of names) {
+      const model = decodeModel(readFileSync(join(folder, name, 'model.onnx')));
+      for (const each of planTargets) expect(plan(model, { target: each }).target).toBe(each);
+      for (const each of lintTargets) expect(Array.isArray(lint(model, { target: each }))).toBe(true);
+    }
   });
 });
 

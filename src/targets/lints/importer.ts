@@ -124,7 +124,7 @@ export const importerLints: readonly Lint[] = [
       for (const quantizer of quantizers) {
         const { granularity, constant, scale, dtype } = quantizer;
         if (granularity === 'axis' && !constant && quantizer.isQuantize && !isFloat8(dtype))
-          yield hit(quantizer, `it has ${scale!.size} scales on axis ${quantizer.axis}`);
+          yield hit(quantizer, `it has ${scale?.size ?? 'several'} scales on axis ${quantizer.axis}`);
       }
     },
   },

@@ -67,11 +67,10 @@ class Collecting {
     before?: Parameters,
   ): void {
     const key = `${kind} ${JSON.stringify(tensor)} ${before?.key ?? ''} ${via.key}`;
-    const bytes = bytesMoved(this.#network, kind, tensor, via, before);
     const made = this.#found.get(key) ?? {
       kind,
       tensor,
-      bytes,
+      bytes: bytesMoved(this.#network, kind, tensor, via, before),
       ...this.#reasons.of(kind, tensor, via),
       readers: new Set<string>(),
     };
