@@ -11,6 +11,7 @@ const pages = [
   'docs/plan.md',
   'docs/rewriting.md',
   'docs/proofs.md',
+  'docs/write-a-rule-and-break-it.md',
   'docs/integer-execution.md',
   'docs/onnxruntime.md',
   'docs/running.md',
@@ -21,6 +22,7 @@ const entries: Record<string, string> = {
   'qdq-surgeon/rules': 'src/rules.ts',
   'qdq-surgeon/runtime': 'src/runtime.ts',
   'qdq-surgeon/node': 'src/node.ts',
+  'qdq-surgeon/testing': 'src/testing/index.ts',
 };
 
 function blocksOf(page: string): readonly string[] {

@@ -4,6 +4,8 @@ import {
   type Graph,
   type Model,
   type Node,
+  renameReads,
+  renameWrites,
   type Tensor,
   valuesOf,
   viewOf,
@@ -100,19 +102,46 @@ function runBoth(one: Case, after: Model, share: number, effects: readonly Effec
   let told = 0;
   for (const [sample, inputs] of one.samples.entries()) {
     const old = run(left, inputs);
-    if (old === undefined || !old.isFinite) continue;
+    const flat = withBranchesTaken(left, inputs);
+    // Values inside a branch are not seen from outside; the same network without the If shows them.
+    const open = flat === left ? old : run(flat, inputs);
+    if (old === undefined || open === undefined || !old.isFinite || !open.isFinite) continue;
     told += 1;
     const now = run(right, inputs, (message) => message);
     if (typeof now === 'string') {
       const message = `The result does not run: ${now}`;
       return { told, difference: { sample, message, before: old.outputs } };
     }
-    const message = differenceBetween(old.outputs, now!.outputs, share * Math.max(old.largest, now!.largest));
+    const message = differenceBetween(
+      old.outputs,
+      now!.outputs,
+      share * Math.max(old.largest, open.largest, now!.largest),
+    );
     if (message === undefined) continue;
     if (share > 0 && hasJumps(left) && isTolerable(one.model, after, inputs, effects)) continue;
     return { told, difference: { sample, message, before: old.outputs, after: now!.outputs } };
   }
   return { told };
+}
+
+/** The model with every If whose condition is fed replaced by the branch it takes. */
+function withBranchesTaken(model: Model, inputs: ReadonlyMap<string, Tensor>): Model {
+  const { graph } = model;
+  const taken = graph.nodes.map((node) => {
+    const condition = node.opType === 'If' ? inputs.get(node.inputs[0] ?? '') : undefined;
+    if (condition === undefined) return undefined;
+    const wanted = valuesOf(condition)[0] ? 'then_branch' : 'else_branch';
+    return node.attributes.find(({ name }) => name === wanted)?.value as Graph | undefined;
+  });
+  if (taken.every((branch) => branch === undefined)) return model;
+  const nodes = graph.nodes.flatMap((node, i) => {
+    const branch = taken[i];
+    if (branch === undefined) return [node];
+    const names = new Map(branch.outputs.map(({ name }, j) => [name, node.outputs[j] ?? name]));
+    return branch.nodes.map((inner) => renameWrites(renameReads(inner, names), names));
+  });
+  const initializers = [...graph.initializers, ...taken.flatMap((branch) => branch?.initializers ?? [])];
+  return { ...model, graph: { ...graph, nodes, initializers } };
 }
 
 interface Run {
