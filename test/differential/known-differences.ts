@@ -54,6 +54,24 @@ export const knownDifferences: readonly KnownDifference[] = [
       ),
   },
   {
+    name: 'axis that keeps its length',
+    operators: ['Resize'],
+    side: 'specification',
+    why: 'The engine leaves an axis alone whose length stays the same, even where tf_crop_and_resize takes another part of it, or the aspect ratio gives it another scale that is rounded.',
+    explains: ({ node, inputs: [x, , , sizes] }) => {
+      if (x === undefined || sizes === undefined) return false;
+      const has = (...words: string[]) =>
+        node.attributes.some(({ value }) => words.includes(value as string));
+      const wanted = values(sizes).map(Number);
+      const lengths = x.dims.slice(x.dims.length - wanted.length);
+      const scales = wanted.map((size, i) => size / lengths[i]!);
+      const one = has('not_larger') ? Math.min(...scales) : Math.max(...scales);
+      if (has('not_larger', 'not_smaller'))
+        return one !== 1 && lengths.some((length) => Math.floor(one * length + 0.5) === length);
+      return has('tf_crop_and_resize') && lengths.some((length, i) => wanted[i] === length);
+    },
+  },
+  {
     name: 'strings that Gather loses',
     operators: ['Gather'],
     side: 'specification',

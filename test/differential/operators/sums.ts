@@ -349,6 +349,14 @@ export const summing: readonly Maker[] = [
     weight: 3,
     make: (v) => resize(v),
   },
+  {
+    opType: 'Resize',
+    family: 'resize by axes',
+    since: 18,
+    within: sum(256),
+    weight: 3,
+    make: (v) => resizeByAxes(v),
+  },
 ];
 
 function resize(v: Values): Sketch {
@@ -376,6 +384,38 @@ function resize(v: Values): Sketch {
   return {
     inputs: [x, none, v.opset >= 13 ? undefined : v.moderate('float32', [0]), int64s(sizes)],
     attributes,
+  };
+}
+
+/** What came with version 18, and regions. */
+function resizeByAxes(v: Values): Sketch {
+  const dims = [v.whole(1, 2), v.whole(1, 2), v.whole(2, 7), v.whole(2, 7)];
+  const crops = v.chance(0.3);
+  const mode = v.pick(['nearest', 'linear', 'cubic']);
+  const axes = [2, 3];
+  // Nearest by powers of two: elsewhere float32 falls to one side of a boundary or the other.
+  const sizes = axes.map((axis) => (mode === 'nearest' ? dims[axis]! * v.pick([1, 2, 4]) : v.whole(1, 9)));
+  const region = [v.pick([0, 0.25]), v.pick([0, 0.125]), v.pick([1, 0.75]), v.pick([1, 1.25])];
+  return {
+    inputs: [
+      v.moderate('float32', dims),
+      crops ? v.small('float32', [4], 0, 1).with({ storage: floats(region) }) : undefined,
+      undefined,
+      int64s(sizes),
+    ],
+    attributes: {
+      mode,
+      axes,
+      ...(crops
+        ? { coordinate_transformation_mode: 'tf_crop_and_resize', extrapolation_value: 5 }
+        : { coordinate_transformation_mode: v.pick(['half_pixel', 'half_pixel_symmetric', 'asymmetric']) }),
+      ...when(!crops && mode !== 'nearest' && v.chance(0.5), { antialias: 1 }),
+      ...when(!crops && v.chance(0.5), {
+        keep_aspect_ratio_policy: v.pick(['stretch', 'not_larger', 'not_smaller']),
+      }),
+      ...when(mode === 'nearest', { nearest_mode: 'floor' }),
+    },
+    floats: ['extrapolation_value'],
   };
 }
 
