@@ -219,14 +219,17 @@ export class ModelSession implements Session {
     this.#isRunning = false;
   }
 
+  /** Callbacks take ordinary memory: what they compute is theirs. */
   #watcher({ onProgress, onValue }: RunOptions): Watcher {
     const total = this.#plan.steps.length;
     const tell = onValue && this.#arranged.telling(onValue);
+    const show = (name: string, value: NdArray) => {
+      if (isArray(value)) tell!(name, toTensor(detached(value, this.#memory), name));
+    };
+    const report = (place: string, done: number) => onProgress!({ done, total, node: place });
     return {
-      beforeStep: onProgress && ((step, index) => onProgress({ done: index, total, node: step.place })),
-      onValue:
-        tell &&
-        ((name, value) => isArray(value) && tell(name, toTensor(detached(value, this.#memory), name))),
+      beforeStep: onProgress && (({ place }, index) => withMemory(undefined, () => report(place, index))),
+      onValue: onValue && ((name, value) => withMemory(undefined, () => show(name, value))),
     };
   }
 

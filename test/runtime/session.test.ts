@@ -245,6 +245,21 @@ describe('a session', () => {
     expect(plain(session.run(good))).toEqual(wanted);
   });
 
+  it('lets callbacks keep what they compute from codes', () => {
+    const model = modelOf(`g (float[3] x) => (float[3] y) <float s = {0.5}, int8 z = {0}> {
+      q = QuantizeLinear (x, s, z)  d = DequantizeLinear (q, s, z)  r = Relu (d)
+      p = QuantizeLinear (r, s, z)  y = DequantizeLinear (p, s, z)
+    }`);
+    const options = { arithmetic: 'integer', engine: 'tensorrt' } as const;
+    const session = new ModelSession(model, options, { repeats: true, poison: true });
+    const seen = new Map<string, Tensor>();
+    for (let i = 0; i < 3; i++) {
+      seen.clear();
+      session.run([['x', f32(1, -2, 3)]], { onValue: (name, value) => seen.set(name, value) });
+    }
+    expect(plain(seen)).toMatchObject({ q: [2, -4, 6], d: [1, -2, 3] });
+  });
+
   it('refuses to be run by its own callbacks', () => {
     const model = modelOf('g (float[1] x) => (float[1] y) { y = Neg (x) }');
     const session = compile(model);

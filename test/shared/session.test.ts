@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { findCases, runCase, type Verdict } from '../../scripts/conformance-case.ts';
-import { type Model, Tensor } from '../../src/ir/index.ts';
-import type { Inputs, RuntimeValue } from '../../src/runtime/index.ts';
+import { type Model, Tensor, tensor } from '../../src/ir/index.ts';
+import { compile, execute, type Inputs, type RuntimeValue } from '../../src/runtime/index.ts';
 import { ModelSession } from '../../src/runtime/session.ts';
-import { encodeTensor } from '../../src/serde/index.ts';
+import { decodeModel, decodeTensor, encodeTensor } from '../../src/serde/index.ts';
+import { recordedModels } from './accuracy.ts';
 import { describeShared, sharedDir } from './paths.ts';
 
 /** The bits of values, to compare: equal NaN are equal. */
@@ -49,6 +51,42 @@ describeShared('sessions', () => {
       }
       expect(failed).toEqual([]);
       expect(counts.passed).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(recordedModels(`${sharedDir}/models`).filter((name) => /slim|tiny/.test(name)))(
+    'run %s as execute does, in float and in integer arithmetic, whatever was run before',
+    (name) => {
+      const folder = `${sharedDir}/models/${name}`;
+      const model = decodeModel(readFileSync(`${folder}/model.onnx`));
+      const constants = new Set(model.graph.initializers.map((constant) => constant.name));
+      const inputs = model.graph.inputs
+        .filter((input) => !constants.has(input.name))
+        .map((input, i) => {
+          const value = decodeTensor(readFileSync(`${folder}/test_data_set_0/input_${i}.pb`));
+          return [input.name, value] as const;
+        });
+      const zeros = inputs.map(([input, { dtype, dims, size }]) => {
+        return [input, tensor(dtype, dims, Array<number>(size).fill(0))] as const;
+      });
+      for (const options of [{}, { arithmetic: 'integer', engine: 'tensorrt' }] as const) {
+        const wanted = bitsOf(execute(model, inputs, options));
+        const spoiled = new ModelSession(model, options, { repeats: true, poison: true });
+        for (const given of [inputs, zeros, inputs])
+          if (given === inputs) expect(bitsOf(spoiled.run(given))).toEqual(wanted);
+          else spoiled.run(given);
+        const session = compile(model, options);
+        for (let i = 0; i < 3; i++) expect(bitsOf(session.run(inputs))).toEqual(wanted);
+        // The outputs are new in each run. Small networks need more scratch space beside their values than large ones.
+        const outputs = [...session.run(inputs).values()].reduce(
+          (sum, { byteLength }) => sum + byteLength,
+          0,
+        );
+        const { planned, peak, optimum } = session.memory;
+        expect(peak).toBeLessThanOrEqual(planned + outputs);
+        if (options.arithmetic === undefined && name.startsWith('yolo'))
+          expect(planned).toBeLessThanOrEqual(1.3 * optimum);
+      }
     },
   );
 });
