@@ -12,6 +12,7 @@ import { run as float } from './float.ts';
 import { run as kernels } from './kernels.ts';
 import { run as networks } from './networks.ts';
 import { run as rewriting } from './rewrite.ts';
+import { run as testing } from './testing.ts';
 import { run as threads } from './threads.ts';
 
 interface Section {
@@ -67,6 +68,14 @@ const sections = new Map<string, Section>([
       title: 'Whole networks',
       what: 'Two networks with quantizers as PyTorch exports them, from input to output, one thread each, ours in threads of their own.',
       run: networks,
+    },
+  ],
+  [
+    'testing',
+    {
+      title: 'Checking rules',
+      what: 'Rules put through all they claim on models made from their patterns, in one thread; and wrong rules refuted.',
+      run: testing,
     },
   ],
 ]);
