@@ -35,7 +35,18 @@ export function startThread(failed: (reason: string) => void): Thread {
   return { post: (message) => worker.postMessage(message), stop: () => worker.terminate() };
 }
 
-type NodeThreads = typeof import('node:worker_threads');
+/** What is used of node:worker_threads. */
+interface NodeThreads {
+  readonly Worker: new (script: URL | string, options: { execArgv: string[]; eval?: boolean }) => NodeWorker;
+  readonly parentPort: { on(event: 'message', listener: (message: never) => void): void } | null;
+}
+
+interface NodeWorker {
+  postMessage(message: unknown): void;
+  terminate(): Promise<unknown>;
+  on(event: 'error', listener: (error: Error) => void): void;
+  unref(): void;
+}
 
 /** Node's module of worker threads, without an import that a bundler for browsers would stumble over. */
 export function nodeThreads(): NodeThreads | undefined {
@@ -55,6 +66,7 @@ function startNodeThread(threads: NodeThreads, failed: (reason: string) => void)
 /** From TypeScript, as in our tests: threads of Node 20 do not inherit the loader of their process. */
 function startFromSource(threads: NodeThreads) {
   const url = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
-  const script = `import('tsx/esm/api').then(({ register }) => (register(), import(${url})))`;
+  const loader = JSON.stringify('tsx/esm/api');
+  const script = `import(${loader}).then(({ register }) => (register(), import(${url})))`;
   return new threads.Worker(script, { eval: true, execArgv: [] });
 }
