@@ -90,11 +90,11 @@ function targetsInWords(targets: readonly string[]): string {
 function rulesPage(): string {
   const entries = catalogueEntries();
   const table = [
-    '| name | kind | effect | target |',
-    '|---|---|---|---|',
+    '| name | kind | effect | target | checked |',
+    '|---|---|---|---|---|',
     ...entries.map(
       ({ name, kind, effect, targets }) =>
-        `| [${name}](#${name}) | ${kind} | ${effect} | ${targets.join(', ') || 'on request'} |`,
+        `| [${name}](#${name}) | ${kind} | ${effect} | ${targets.join(', ') || 'on request'} | ${checkedInWords(name)} |`,
     ),
   ].join('\n');
   return `${[
@@ -102,9 +102,29 @@ function rulesPage(): string {
     generated,
     'In the order the pipelines `tensorrt` and `onnxruntime` apply them, then those that are used on request only. Every name is an export of `qdq-surgeon/rules` in camelCase, and a word for `--only` and `--skip` of `qdq-surgeon fix`.',
     'Effects: **exact** – every output bit stays equal, for finite inputs; **rounding** – outputs move by float rounding, or by at most one quantum; **closer** – a rounding is removed, outputs move toward the float model; **scale** – calibration changes; **interface** – a graph input or output changes its type.',
+    'Checked: what `npm run check:rules` last came to – the verdict, how it was reached, and how many of the models made for the rule it matched.',
     table,
     ...entries.map(entrySection),
   ].join('\n\n')}\n`;
+}
+
+interface Checked {
+  readonly kind: string;
+  readonly evidence?: string;
+  readonly models: number;
+  readonly matches: number;
+}
+
+const { rules: checked } = JSON.parse(
+  readFileSync(new URL('../docs/checked-rules.json', import.meta.url), 'utf8'),
+) as { readonly rules: Readonly<Record<string, Checked>> };
+
+/** `holds (tested): 205 of 400 models`. */
+function checkedInWords(name: string): string {
+  const found = checked[name];
+  if (found === undefined) return '–';
+  const { kind, evidence, models, matches } = found;
+  return `${kind}${evidence === undefined ? '' : ` (${evidence})`}: ${matches} of ${models} models`;
 }
 
 function entrySection(entry: CatalogueEntry): string {
