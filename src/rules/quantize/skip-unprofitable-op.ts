@@ -56,6 +56,7 @@ export const skipUnprofitableOp = rule({
   unless({ x, dequantize, codes, w, wScale, wZero, wQuantize, wDequantize, node }) {
     const stored = (codes ?? w)!;
     const steps = { scale: wScale, zero: wZero, axis: wDequantize.attributes.axis };
+    if (w?.dtype === 'int32') return `${w} is int32, which ${node} cannot read beside floats`;
     return (
       unlessPositive(wScale) ||
       unlessFew(node, stored.dims) ||
