@@ -21,7 +21,12 @@ export interface CatalogueEntry {
 export function catalogueEntries(): readonly CatalogueEntry[] {
   const pipelines = engineNames.map((name) => ({ name, members: targets[name]({}).members }));
   const byName = new Map<string, Rule | Pass>();
-  for (const member of [...pipelines.flatMap(({ members }) => members), ...rules, floatRegionsInFp16, int8Input])
+  for (const member of [
+    ...pipelines.flatMap(({ members }) => members),
+    ...rules,
+    floatRegionsInFp16,
+    int8Input,
+  ])
     if (!byName.has(member.name)) byName.set(member.name, member);
   return [...byName.values()].map((member) => ({
     name: member.name,

@@ -4,6 +4,7 @@ import {
   isQuantize,
   type Quantization,
   readQuantization,
+  scaleValues,
   type TypeOracle,
 } from '../../analysis/index.ts';
 import {
@@ -57,7 +58,15 @@ export interface Network {
   readersOf(tensor: string): readonly Edge[];
   /** Parameters of values that are quantized where they come from, such as int8 graph inputs. */
   storedAs(tensor: string): Chain | undefined;
+  /** Values whose quantizers are almost alike and count as one. */
+  readonly almostAlike: ReadonlySet<string>;
 }
+
+/**
+ * Two quantizers of one value whose ranges are at most this many times apart count as one. Training gives each its own
+ * scale; they mean the same range, and unify-scales makes them one.
+ */
+export const almost = 1.1;
 
 /** Reads the main graph of a model as a network. */
 export function readNetwork(model: Model): Network {
@@ -85,6 +94,8 @@ class Reading implements Network {
   readonly #edges = new Map<Node, readonly Edge[]>();
   readonly #readers = new Map<string, Edge[]>();
   readonly #stored = new Map<string, Chain>();
+  readonly #onValue = new Map<string, Parameters[]>();
+  readonly almostAlike = new Set<string>();
 
   constructor(model: Model) {
     this.view = viewOf(model);
@@ -160,12 +171,25 @@ class Reading implements Network {
   }
 
   #quantized(node: Node, before: Origin): Origin {
-    const parameters = this.#parametersOf(node);
+    const own = this.#parametersOf(node);
+    const parameters = isQuantize(node) ? this.#knownOn(before, own) : own;
     if (isQuantize(node)) return { ...before, chain: appended(before.chain, [parameters]), codes: true };
     if (before.codes) return { ...before, codes: false };
     // A DQ without a Q in front of it: a constant, or a value that is quantized where it comes from.
     if (!before.constant) this.#stored.set(before.tensor, [parameters]);
     return { ...before, chain: appended(before.chain, [parameters]) };
+  }
+
+  /** The quantizer of the same value that was met before and is almost the same; else the one given. */
+  #knownOn({ tensor, chain, constant }: Origin, own: Parameters): Parameters {
+    if (constant) return own;
+    const place = `${chainKey(chain)} ${tensor}`;
+    const met = this.#onValue.get(place) ?? [];
+    this.#onValue.set(place, met);
+    const like = met.find((other) => isAlmost(other, own));
+    if (like === undefined) met.push(own);
+    else if (like.key !== own.key) this.almostAlike.add(tensor);
+    return like ?? own;
   }
 
   #parametersOf(node: Node): Parameters {
@@ -179,6 +203,27 @@ export function appended(chain: Chain, behind: Chain): Chain {
   const result = [...chain];
   for (const parameters of behind) if (result.at(-1)?.key !== parameters.key) result.push(parameters);
   return result;
+}
+
+/** Whether two quantizers are the same but for a scale of almost the same size. */
+function isAlmost(
+  { key, quantization: a }: Parameters,
+  { key: other, quantization: b }: Parameters,
+): boolean {
+  if (key === other) return true;
+  const [s, t] = [scaleValues(a) ?? [], scaleValues(b) ?? []];
+  if (
+    s.length !== 1 ||
+    t.length !== 1 ||
+    a.dtype !== b.dtype ||
+    a.zeroPoint === undefined ||
+    b.zeroPoint === undefined
+  )
+    return false;
+  const ratio = s[0]! / t[0]!;
+  return (
+    ratio <= almost && ratio >= 1 / almost && String(bytesOf(a.zeroPoint)) === String(bytesOf(b.zeroPoint))
+  );
 }
 
 /** Equal for chains of equal parameters. */

@@ -29,11 +29,19 @@ export function planTensorrt(model: Model, version: TensorrtVersion): Plan {
     totals: totalsOf(layers, qdq),
     bytes: sumOf(qdq),
     islands: islandsOf(units, demands),
-    possible: possibilities(layers, qdq, version),
+    possible: [...almostAlike(network), ...possibilities(layers, qdq, version)],
     opaque: network.nodes
       .filter((node) => !isStandard(node) || network.view.function(node) !== undefined)
       .map((node) => ({ name: nameOf(node), operator: `${node.domain ?? ''}::${node.opType}` })),
   };
+}
+
+/** Scales that training has left a few percent apart: the engine compares them bit for bit, the forecast does not. */
+function almostAlike(network: Network): readonly string[] {
+  return [...network.almostAlike].map(
+    (tensor) =>
+      `The quantizers of "${tensor}" have almost the same scale and count as one; unify-scales makes them one, and until then the engine may keep them apart.`,
+  );
 }
 
 interface Planned {
