@@ -30,6 +30,8 @@ export type Proof =
     }
   | {
       readonly verdict: 'undecided';
+      /** `differs`: elements came out as different things, which may still be equal; `unfollowed`: nobody could say what they are. */
+      readonly cause: 'differs' | 'unfollowed';
       /** The place where the proof stopped, and why. */
       readonly at: string;
       readonly reason: string;
@@ -81,7 +83,7 @@ export function proveEqual(before: Model, after: Model, options: ProveOptions = 
   } catch (error) {
     if (!(error instanceof Unfollowed)) throw error;
     const sampled = compareOnSamples(first, second);
-    return sampled ?? { verdict: 'undecided', at: error.at, reason: error.message };
+    return sampled ?? { verdict: 'undecided', cause: 'unfollowed', at: error.at, reason: error.message };
   }
 }
 
@@ -129,7 +131,7 @@ function findWitness(before: Model, after: Model, output: string, values: Values
   const [a, b] = [values.before.get(output)!, values.after.get(output)!];
   if (a.dims.join() !== b.dims.join() || a.dtype !== b.dtype) {
     const reason = `it is ${a.dtype}[${a.dims}] before and ${b.dtype}[${b.dims}] after`;
-    return compareOnSamples(before, after) ?? { verdict: 'undecided', at: output, reason };
+    return compareOnSamples(before, after) ?? { verdict: 'undecided', cause: 'differs', at: output, reason };
   }
   const [x, y] = [termsOf(a, table), termsOf(b, table)];
   const element = x.findIndex((term, i) => term !== y[i]);
@@ -137,7 +139,7 @@ function findWitness(before: Model, after: Model, output: string, values: Values
   const found = (constructed && compareOn(before, after, constructed)) ?? compareOnSamples(before, after);
   if (found !== undefined) return found;
   const reason = `element ${element} is ${tellTerm(table, x[element]!)} before and ${tellTerm(table, y[element]!)} after`;
-  return { verdict: 'undecided', at: output, reason };
+  return { verdict: 'undecided', cause: 'differs', at: output, reason };
 }
 
 /** Inputs that give two functions of one root values that differ. */

@@ -45,7 +45,7 @@ export function checkScale({ data, dtype }: NdArray, input: number, opType: stri
   if (lasts && checked.has(data)) return;
   const scales = data as ArrayLike<number>;
   for (let i = 0; i < scales.length; i++) {
-    if (scales[i] === scales[i]) continue;
+    if (!Number.isNaN(scales[i])) continue;
     throw new ModelError('bad-scale', `Input ${input} of ${opType}, a ${dtype} scale, is NaN at ${i}.`, {
       fix: 'Calibrate the model again; the range of this tensor was not a number.',
     });

@@ -48,7 +48,7 @@ class Reader {
   #bindings = new Map<string, string>();
   /** What values will be whose names are not bound yet, but spoken of further down. */
   #planned = new Map<string, Want>();
-  readonly #nodes = new Map<NodePattern, readonly string[]>();
+  #nodes = new Map<NodePattern, readonly string[]>();
   readonly #present = new Map<InputPattern, boolean>();
   readonly #grids: Ask['grids'] = new Map();
   readonly #operators = new Map<NodePattern, string>();
@@ -150,11 +150,13 @@ class Reader {
     return stored !== undefined && chance(shop.random, 0.1) ? shop.initializer(stored) : made;
   }
 
+  /** Each input has nodes and names of its own; now and then one value stands at several of them. */
   #each(pattern: EachPattern, want: Want): string {
-    const [outer, planned] = [this.#bindings, this.#planned];
+    const [outer, planned, nodes] = [this.#bindings, this.#planned, this.#nodes];
     [this.#bindings, this.#planned] = [new Map(), new Map()];
+    this.#nodes = chance(this.#shop.random, 0.15) ? nodes : new Map();
     const made = this.#value(pattern.inner, want);
-    [this.#bindings, this.#planned] = [outer, planned];
+    [this.#bindings, this.#planned, this.#nodes] = [outer, planned, nodes];
     return made;
   }
 

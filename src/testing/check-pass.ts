@@ -3,6 +3,7 @@ import { type CheckOptions, checkOn, drawRetrying } from './check-rule.ts';
 import { examine } from './claims.ts';
 import { givenCases } from './given.ts';
 import { type Case, drawMatching, drawModel, hintsOf } from './matching.ts';
+import { proveMatches } from './proving.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface CheckPassOptions extends CheckOptions {
@@ -28,5 +29,12 @@ export function checkPass(pass: Pass | Pipeline, options: CheckPassOptions = {})
       return drawMatching(rule, own, random);
     }, seed);
   };
-  return checkOn(pass.name, draw, (one, seed) => examine(pass, one, { seed, allow }), options);
+  return checkOn(
+    pass.name,
+    draw,
+    (one, seed) => examine(pass, one, { seed, allow }),
+    options,
+    undefined,
+    (matched) => proveMatches(pass, matched),
+  );
 }

@@ -5,6 +5,7 @@ import { createRandom, type Random } from '../support/random.ts';
 import { type BrokenClaim, examine } from './claims.ts';
 import { givenCases } from './given.ts';
 import { type Case, drawMatching, hintsOf } from './matching.ts';
+import { type Proofs, proveMatches } from './proving.ts';
 import { isValid, shrinkCase } from './smaller.ts';
 import { type Counterexample, counterexampleOf, type Verdict } from './verdict.ts';
 import { DeadEnd } from './workshop.ts';
@@ -48,6 +49,7 @@ export function checkRule(rule: Rule, options: CheckOptions = {}): Verdict {
     (one, seed) => examine(rule, one, { seed, allow: options.allow ?? [] }),
     options,
     why,
+    (matched) => proveMatches(rule, matched),
   );
 }
 
@@ -71,6 +73,7 @@ export function checkOn(
   look: (one: Case, seed: number) => ReturnType<typeof examine>,
   { runs = 400, seed = 1, matches: least = 1, shrinks = 4000 }: CheckOptions,
   whyNotMatched?: (model: Model) => string | undefined,
+  prove: (matched: readonly Case[]) => Proofs = () => ({ evidence: 'tested', proved: 0 }),
 ): Verdict {
   let [models, matches, rewrites, told] = [0, 0, 0, 0];
   const reasons = new Map<string, number>();
@@ -92,7 +95,7 @@ export function checkOn(
     return { kind: 'refuted', name, seed, models, matches, counterexample };
   }
   const coverage = { models, matches, rewrites, told, reasons };
-  if (matches >= least && told > 0) return { kind: 'holds', name, seed, evidence: 'tested', ...coverage };
+  if (matches >= least && told > 0) return { kind: 'holds', name, seed, ...prove(matched), ...coverage };
   const reason =
     matches < least
       ? `the pattern matched ${matches} of ${models} models`

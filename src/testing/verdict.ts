@@ -21,10 +21,15 @@ interface Named {
   readonly seed: number;
 }
 
-/** Nothing was found that breaks a claim. `proved` says that nothing can be; a certificate comes with it. */
+/**
+ * Nothing was found that breaks a claim. `tested`: outputs were compared on samples. `proved`: beyond that, the outputs of
+ * matches were shown to be equal for every input, with certificates that were checked again; models are still drawn.
+ */
 export interface Holds extends Named, Coverage {
   readonly kind: 'holds';
   readonly evidence: 'tested' | 'proved';
+  /** Matches whose outputs were proved to be equal for every input. */
+  readonly proved: number;
 }
 
 export interface Refuted extends Named {
@@ -89,8 +94,10 @@ export function counterexampleOf({ model, samples }: Case, broken: BrokenClaim):
 /** A verdict for people: what was tried, and the counterexample with its outputs side by side. */
 export function printVerdict(verdict: Verdict): string {
   const { name, kind, models, matches, seed } = verdict;
-  if (kind === 'holds')
-    return `${name} holds: ${models} models of seed ${seed}, ${matches} of them rewritten, ${verdict.told} runs compared.`;
+  if (kind === 'holds') {
+    const proofs = verdict.proved > 0 ? ` ${verdict.proved} matches are proved equal for every input.` : '';
+    return `${name} holds: ${models} models of seed ${seed}, ${matches} of them rewritten, ${verdict.told} runs compared.${proofs}`;
+  }
   if (kind === 'inconclusive') {
     const most = [...verdict.reasons].sort((a, b) => b[1] - a[1]).slice(0, 5);
     const reasons = most.map(([reason, times]) => `  ${times} × ${reason}`).join('\n');

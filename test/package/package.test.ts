@@ -152,7 +152,8 @@ describe('the packed package', () => {
   });
 
   it('stays small', () => {
-    // 256 KiB: the codec, the engine, the rules, and a kernel for each operator.
-    expect(statSync(tarball).size).toBeLessThan(400 * 1024);
+    // 520 KiB: the codec, the engine, the rules, a kernel for each operator, fast loops beside the plain ones, the groups
+    // of two engines, and the generator of models behind the property tests.
+    expect(statSync(tarball).size).toBeLessThan(600 * 1024);
   });
 });

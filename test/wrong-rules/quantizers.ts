@@ -4,6 +4,7 @@ import {
   anyOf,
   type Constant,
   constant,
+  each,
   type NodeMatch,
   op,
   optional,
@@ -229,6 +230,26 @@ const negatedScale = rule({
     build.copy(dequantize, [codes, build.constant(tensor('float32', [], [-scale.numbers()[0]!]))]),
 });
 
+const concatFirst = rule({
+  name: 'concat-codes-by-the-first-scale',
+  match: op
+    .Concat(
+      each('parts', op.DequantizeLinear(any('codes'), constant('scale'), constant('zero')).as('dequantize')),
+    )
+    .as('concat'),
+  unless: ({ parts }) =>
+    (parts.some(({ scale }) => scale.size !== 1 || scale.dims.length > 1) && 'there are several scales') ||
+    (parts.some(({ zero }) => zero.dtype !== parts[0]!.zero.dtype) && 'the codes are of two types'),
+  rewrite: ({ parts, concat }, build) => {
+    const [{ dequantize, scale, zero }] = parts as [(typeof parts)[number]];
+    const joined = build.copy(
+      concat,
+      parts.map(({ codes }) => codes),
+    );
+    return build.copy(dequantize, [joined, scale, zero]);
+  },
+});
+
 /** Quantizers moved where they do not belong. */
 export const quantizerExhibits: readonly Exhibit[] = [
   {
@@ -262,6 +283,7 @@ export const quantizerExhibits: readonly Exhibit[] = [
     right: concatCodes('concat-equal-scales', true),
     forgets: 'scales may differ',
   },
+  { wrong: concatFirst, right: quantizeBeforeConcat, forgets: 'each input has a scale of its own' },
   {
     wrong: axisStays,
     right: quantizeBeforeCopy,
