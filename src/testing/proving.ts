@@ -4,7 +4,7 @@ import { ModelError } from '../support/errors.ts';
 import type { Case } from './matching.ts';
 
 /** Most matches that are proved: each is a proof for every input already. */
-const most = 100;
+const most = 30;
 /** Matches that have to be proved before a rule counts as proved. */
 const least = 10;
 
