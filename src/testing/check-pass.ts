@@ -35,6 +35,6 @@ export function checkPass(pass: Pass | Pipeline, options: CheckPassOptions = {})
     (one, seed) => examine(pass, one, { seed, allow }),
     options,
     undefined,
-    (matched) => proveMatches(pass, matched),
+    (matched) => proveMatches(pass, matched, options.proofs),
   );
 }

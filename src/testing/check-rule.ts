@@ -23,6 +23,8 @@ export interface CheckOptions {
   readonly matches?: number;
   /** Most models tried while a counterexample is made smaller; 4,000 unless given. */
   readonly shrinks?: number;
+  /** Most matches of an exact rule that are proved for every input; 30 unless given, 0 for none. */
+  readonly proofs?: number;
 }
 
 /**
@@ -49,7 +51,7 @@ export function checkRule(rule: Rule, options: CheckOptions = {}): Verdict {
     (one, seed) => examine(rule, one, { seed, allow: options.allow ?? [] }),
     options,
     why,
-    (matched) => proveMatches(rule, matched),
+    (matched) => proveMatches(rule, matched, options.proofs),
   );
 }
 

@@ -3,8 +3,6 @@ import { rewrite, type StageSource } from '../rewrite/index.ts';
 import { ModelError } from '../support/errors.ts';
 import type { Case } from './matching.ts';
 
-/** Most matches that are proved: each is a proof for every input already. */
-const most = 30;
 /** Matches that have to be proved before a rule counts as proved. */
 const least = 10;
 
@@ -19,10 +17,10 @@ export interface Proofs {
  * match that no proof can follow – subgraphs, operators of unknown domains – are left to the tests; a single match that
  * can be followed and comes out differently leaves the rule to them altogether.
  */
-export function proveMatches(what: StageSource, matched: readonly Case[]): Proofs {
+export function proveMatches(what: StageSource, matched: readonly Case[], most = 30): Proofs {
   let proved = 0;
   for (const { model } of matched) {
-    if (proved === most) break;
+    if (proved >= most) break;
     const { model: after, trace } = rewrite(model, what);
     if (after === model || trace.rewrites.some(({ effect }) => effect !== 'exact')) continue;
     const verdict = decide(model, after);

@@ -26,7 +26,12 @@ describe('checkRule', () => {
   it('says how much it tried', () => {
     const verdict = checkRule(quantizeBeforePad, { runs: 60 });
     if (verdict.kind !== 'holds') throw new Error(printVerdict(verdict));
-    expect(verdict.evidence).toBe('tested');
+    expect(verdict.evidence).toBe('proved');
+    expect(verdict.proved).toBeGreaterThan(20);
+    expect(checkRule(quantizeBeforePad, { runs: 20, proofs: 0 })).toMatchObject({
+      evidence: 'tested',
+      proved: 0,
+    });
     expect(verdict.matches).toBeGreaterThan(20);
     expect(verdict.told).toBeGreaterThan(20);
     expect([...verdict.reasons.keys()].join()).toMatch(/pads with #, which the quantizer turns into #/);
