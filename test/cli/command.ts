@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { encodeModel, parseModel } from '../../src/serde/index.ts';
 
@@ -41,9 +40,8 @@ export async function qdq(
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'qdq-surgeon-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A path in a folder that is gone after the tests. */
+/** A path in a folder for temporary files. */
 export function scratch(name: string): string {
   return join(folder, name);
 }

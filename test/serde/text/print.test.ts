@@ -128,17 +128,15 @@ describe('printType', () => {
   });
 });
 
-describe('speed', () => {
-  it('prints and parses 1000 nodes well below a second', () => {
+describe('size', () => {
+  it('prints and parses 20,000 nodes in a row', () => {
     const lines = Array.from(
-      { length: 1000 },
+      { length: 20_000 },
       (_, i) =>
         `["/model.${i}/conv"] v${i + 1} = Conv <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (v${i}, w)`,
     );
-    const made = model`m (float[1,3,8,8] v0) => (float[1,3,8,8] v1000) <float[3,3,3,3] w = {${new Array(81).fill(0.1)}}> { ${lines.join('\n')} }`;
-    const start = performance.now();
+    const made = model`m (float[1,3,8,8] v0) => (float[1,3,8,8] v20000) <float[3,3,3,3] w = {${new Array(81).fill(0.1)}}> { ${lines.join('\n')} }`;
     const back = parseModel(printModel(made));
-    expect(performance.now() - start).toBeLessThan(500);
-    expect(back.graph.nodes).toHaveLength(1000);
+    expect(back.graph.nodes).toHaveLength(20_000);
   });
 });
