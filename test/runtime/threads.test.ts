@@ -115,14 +115,17 @@ describe('threads', () => {
   it('that fail leave the work to the calling thread', async () => {
     const broken = new ThreadPool(2);
     await broken.ready;
-    const done: number[] = [];
-    const takeTime = (share: number) => {
-      done.push(share);
+    const takeTime = (done: Set<number>) => (share: number) => {
+      done.add(share);
       const end = performance.now() + 100;
       while (performance.now() < end);
     };
-    broken.run({ work: { kind: 'matrix', packed: [] }, lasting: [], shares: [1, 2, 3] }, takeTime);
-    expect(new Set(done)).toEqual(new Set([1, 2, 3]));
+    // On a busy machine the other thread may come too late to fail; it is asked again then.
+    for (let turn = 0; turn < 100 && broken.available === 2; turn++) {
+      const done = new Set<number>();
+      broken.run({ work: { kind: 'matrix', packed: [] }, lasting: [], shares: [1, 2, 3] }, takeTime(done));
+      expect(done).toEqual(new Set([1, 2, 3]));
+    }
     expect(broken.available).toBe(1);
     broken.close();
   });
