@@ -4,15 +4,7 @@ import { quantizeAttentionMatmulsWith, quantizeAttentionMatmuls as rule } from '
 import { model } from '../../../src/serde/index.ts';
 import { apply, applyTraced, picture } from '../../support/text.ts';
 import { casesInRange, keepsTheLaws, pair } from '../laws.ts';
-
-const network = (body: string, outputs = 'float[1,2,3,3] y', constants = 'float s = {0.1}, int8 z = {0}') => `
-  main (float[1,2,3,3] x) => (${outputs})
-  <${constants}, float[2,2,1,1] w = {0.5, -0.25, 0.75, 0.5}, float[1,2,1,1] c = {1, -1}> {
-    r = Relu (x)
-    ${pair('r', 'd')}
-    h = Conv (d, w)
-    ${body}
-  }`;
+import { convolutionBehindRelu as network } from '../networks.ts';
 
 describe('quantize-attention-matmuls', () => {
   it('gives a Softmax the scale that its range has', () => {

@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { whyNot } from '../../../src/rewrite/index.ts';
 import { unquantizeHalfQuantizedMatmul as rule } from '../../../src/rules/index.ts';
 import { model } from '../../../src/serde/index.ts';
 import { apply, applyTraced, picture } from '../../support/text.ts';
 import { casesInRange, keepsTheLaws, pair } from '../laws.ts';
+import { convolution as network, objectionOf } from '../networks.ts';
 
-const network = (body: string, outputs = 'float[1,2,3,3] y', constants = 'float s = {0.1}, int8 z = {0}') => `
-  main (float[1,2,3,3] x) => (${outputs})
-  <${constants}, float[2,2,1,1] w = {0.5, -0.25, 0.75, 0.5}, float[2] k = {2, 0.5}, float[1,2,1,1] c = {1, -1}, float[2] v = {1, 4}> {
-    ${pair('x', 'd')}
-    h = Conv (d, w)
-    ${body}
-  }`;
-
-/** Why the rule leaves the pair that makes `e`. */
-const objection = (text: string) => whyNot(rule, model`${text}`, 'e');
+const objection = objectionOf(rule);
 
 describe('unquantize-half-quantized-matmul', () => {
   it('drops the pair, and notes which', () => {
