@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const common = { testTimeout: 120_000, hookTimeout: 120_000 };
+const common = { testTimeout: 120_000, hookTimeout: 120_000, setupFiles: 'test/support/seed.ts' };
 
 /**
  * The tests of `unit` change nothing that outlives them, and so share the modules of a worker: importing everything anew
