@@ -38,14 +38,20 @@ export interface CodedFunction {
   /** Where the cells begin, and how many there are to 1. */
   readonly start: number;
   readonly density: number;
-  /** The code of each cell, `mixed` where it has several. */
+  /** The code of each cell; where it has several, `several` and more by how many such cells there are before. */
   readonly cells: Int16Array;
+  /** The codes of the pieces of each cell that has several, `mixed` where a piece has. */
+  readonly pieces: Int16Array;
   /** The code of any number. */
   readonly codeOf: (x: number) => number;
 }
 
 /** No code of 8 bits. */
 export const mixed = 32767;
+export const several = 256;
+
+/** Pieces of a cell. */
+export const piecesOfCell = 32;
 
 /** Quanta to either side of a boundary between codes in which a cell is not trusted: far beyond float32's rounding. */
 const margin = 1e-3;
@@ -97,13 +103,22 @@ function codedFunction(
       ? code
       : undefined;
   };
-  const cells = Int16Array.from({ length: cellCount }, (_, i) => {
-    const [low, high] = [-reach + i / density, -reach + (i + 1) / density];
+  const codeBetween = (from: number, to: number) => {
+    const [low, high] = [-reach + from / density, -reach + to / density];
     const codes = [settled(low), settled(high)];
     if (lowest !== undefined && lowest > low && lowest < high) codes.push(settled(lowest));
     return codes.every((code) => code !== undefined && code === codes[0]) ? codes[0]! : mixed;
+  };
+  const pieces: number[] = [];
+  const cells = Int16Array.from({ length: cellCount }, (_, i) => {
+    const code = codeBetween(i, i + 1);
+    if (code !== mixed) return code;
+    const before = pieces.length / piecesOfCell;
+    for (let p = 0; p < piecesOfCell; p++)
+      pieces.push(codeBetween(i + p / piecesOfCell, i + (p + 1) / piecesOfCell));
+    return several + before;
   });
-  return { start: -reach, density, cells, codeOf };
+  return { start: -reach, density, cells, pieces: Int16Array.from(pieces), codeOf };
 }
 
 /** Where an activation is lowest, if it does not only rise. */

@@ -192,6 +192,13 @@ export function doublesOf(array: NdArray): Float64Array {
   return Float64Array.from(array.data as ArrayLike<unknown> as ArrayLike<bigint>, Number);
 }
 
+/** As many doubles as asked for, from numbers that are repeated where there are fewer. */
+export function repeated(numbers: ArrayLike<number>, count: number): Float64Array {
+  const all = new Float64Array(count);
+  for (let i = 0; i < count; i++) all[i] = numbers[i % numbers.length]!;
+  return all;
+}
+
 /** Row-major strides. */
 export function stridesOf(dims: readonly number[]): number[] {
   const strides = new Array<number>(dims.length);

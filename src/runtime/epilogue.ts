@@ -4,9 +4,13 @@ import {
   type CodedFunction,
   codedActivation,
   mixed,
+  piecesOfCell,
+  several,
 } from './activation.ts';
-import { allocateNumbers, makeArray, type NdArray, type Numbers, numbersOf } from './array.ts';
+import { type NdArray, type Numbers, repeated } from './array.ts';
 import type { RoundingConvention } from './conventions.ts';
+import type { Finisher } from './finish.ts';
+import { bandSums } from './integer/band-sums.ts';
 import { saturate, saturateAway } from './quantize.ts';
 import { logistic32 } from './special.ts';
 
@@ -16,15 +20,17 @@ const { fround } = Math;
 const half = 6755399441055744;
 
 /** Elements that are finished together, small enough to stay in the nearest cache. */
-const chunk = 2048;
+const chunk = 1024;
 const line = new Float64Array(chunk);
 
-/** What a fused operator does with its int32 sums before they leave it. */
+/**
+ * What a fused operator does with its int32 sums: sum · factor + shift, rounded to float32 once; + residual; activation;
+ * then int8 codes, or float32 as it is.
+ */
 export interface Epilogue {
-  /** Channels follow each other, and again from the first; each has `inner` elements in a row. */
+  readonly kind: 'epilogue';
   readonly channels: number;
-  readonly inner: number;
-  /** float32 factor of each channel: the scales of data and weights, and what is folded into them. */
+  /** float32 factor of each channel, or of all: the scales of data and weights, and what is folded into them. */
   readonly factors: Float64Array;
   /** float32 numbers added to each channel. */
   readonly shifts: Float64Array | undefined;
@@ -36,48 +42,59 @@ export interface Epilogue {
   readonly rounding: RoundingConvention;
 }
 
-/** sums · factor + shift, rounded to float32 once; + residual; activation; then int8 codes, or float32 as it is. */
-export function finishSums(sums: Int32Array, dims: readonly number[], epilogue: Epilogue): NdArray {
-  const { channels, inner, scale } = epilogue;
-  const dtype = scale === undefined ? 'float32' : 'int8';
-  const target = allocateNumbers(dtype, dims, 'overwritten');
-  const finish = finisher(epilogue, target);
-  if (inner === 1) {
-    const all = repeated(epilogue.factors, channels);
-    const shifts = epilogue.shifts ?? new Float64Array(channels);
-    for (let start = 0; start < sums.length; start += channels) {
-      for (let c = 0; c < channels; c += chunk) {
-        const count = Math.min(chunk, channels - c);
-        for (let j = 0; j < count; j++) line[j] = fround(sums[start + c + j]! * all[c + j]! + shifts[c + j]!);
-        finish(start + c, count);
+export function epilogueFinisher(epilogue: Epilogue, target: Numbers): Finisher {
+  const { channels } = epilogue;
+  const finish = lineFinisher(epilogue, target);
+  const factors = repeated(epilogue.factors, channels);
+  const shifts = epilogue.shifts ?? new Float64Array(channels);
+  return {
+    run(from, to, count, channel) {
+      for (let done = 0; done < count; done += chunk) {
+        const some = Math.min(chunk, count - done);
+        scaleRun(from + done, some, factors[channel]!, shifts[channel]!);
+        finish(to + done, some);
       }
-    }
-    return makeArray(dtype, dims, target);
-  }
-  for (let start = 0, run = 0; start < sums.length; start += inner, run++) {
-    const channel = run % channels;
-    const factor = epilogue.factors[channel % epilogue.factors.length]!;
-    const shift = epilogue.shifts?.[channel] ?? 0;
-    for (let from = start; from < start + inner; from += chunk) {
-      const count = Math.min(chunk, start + inner - from);
-      for (let j = 0; j < count; j++) line[j] = fround(sums[from + j]! * factor + shift);
-      finish(from, count);
-    }
-  }
-  return makeArray(dtype, dims, target);
+    },
+    row(from, to, count, channel) {
+      for (let done = 0; done < count; done += chunk) {
+        const some = Math.min(chunk, count - done);
+        scaleRow(from + done, some, factors, shifts, channel + done);
+        finish(to + done, some);
+      }
+    },
+  };
 }
 
-function repeated(factors: Float64Array, channels: number): Float64Array {
-  return factors.length === channels ? factors : new Float64Array(channels).fill(factors[0]!);
-}
+// Each loop finds its memory in constants, for the reasons that integer/tile.ts gives.
+
+const scaleRun = (() => {
+  const [sums, to] = [bandSums, line];
+  return (from: number, count: number, factor: number, shift: number): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0) to[j] = fround(sums[(from + j) | 0]! * factor + shift);
+  };
+})();
+
+const scaleRow = (() => {
+  const [sums, to] = [bandSums, line];
+  return (
+    from: number,
+    count: number,
+    factors: Float64Array,
+    shifts: Float64Array,
+    channel: number,
+  ): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0) {
+      const c = (channel + j) | 0;
+      to[j] = fround(sums[(from + j) | 0]! * factors[c]! + shifts[c]!);
+    }
+  };
+})();
 
 /** Finishes the first elements of the line and writes them from a position on. */
-function finisher(
+function lineFinisher(
   { residual, activation, scale, rounding }: Epilogue,
   target: Numbers,
-): (from: number, count: number) => void {
-  const added = residual && numbersOf(residual.values);
-  const step = residual?.scale ?? 1;
+): (to: number, count: number) => void {
   const isSimple = activation === undefined || activation.name === 'Relu' || activation.name === 'Clip';
   const of = activation && activationFunction(activation);
   const coded =
@@ -85,61 +102,108 @@ function finisher(
       ? undefined
       : codedActivation(activation!, scale, rounding);
   const [low, high] = boundsOf(activation);
-  return (from, count) => {
-    if (added !== undefined)
-      for (let j = 0; j < count; j++) line[j] = fround(line[j]! + fround(added[from + j]! * step));
+  return (to, count) => {
+    if (residual !== undefined) addResidual(residual.values, residual.scale, to, count);
     if (coded !== undefined) {
-      writeCoded(coded, from, count, target);
+      writeCoded(coded, to, count, target as Int8Array);
       return;
     }
     if (activation?.name === 'Silu') siluLine(count);
     else if (!isSimple) for (let j = 0; j < count; j++) line[j] = of!(line[j]!);
-    else if (activation !== undefined)
-      for (let j = 0; j < count; j++) line[j] = Math.min(Math.max(line[j]!, low), high);
-    if (scale === undefined) for (let j = 0; j < count; j++) target[from + j] = line[j]!;
-    else writeCodes(scale, rounding, from, count, target);
+    else if (activation !== undefined) clampLine(count, low, high);
+    if (scale === undefined) writeReals(to, count, target as Float32Array);
+    else writeCodes(scale, rounding, to, count, target as Int8Array);
   };
 }
 
-/** The activation most networks have, without a call for each element. */
-function siluLine(count: number): void {
-  for (let j = 0; j < count; j++) line[j] = fround(line[j]! * logistic32(line[j]!));
+function addResidual({ data }: NdArray, scale: number | undefined, from: number, count: number): void {
+  if (data instanceof Int8Array) addCodes(data, scale ?? 1, from, count);
+  else addReals(data as Float32Array, scale ?? 1, from, count);
 }
+
+const addCodes = (() => {
+  const to = line;
+  return (codes: Int8Array, scale: number, from: number, count: number): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0)
+      to[j] = fround(to[j]! + fround(codes[(from + j) | 0]! * scale));
+  };
+})();
+
+const addReals = (() => {
+  const to = line;
+  return (reals: Float32Array, scale: number, from: number, count: number): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0)
+      to[j] = fround(to[j]! + fround(reals[(from + j) | 0]! * scale));
+  };
+})();
+
+const clampLine = (() => {
+  const to = line;
+  return (count: number, low: number, high: number): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0) to[j] = Math.min(Math.max(to[j]!, low), high);
+  };
+})();
+
+const writeReals = (() => {
+  const from = line;
+  return (to: number, count: number, target: Float32Array): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0) target[(to + j) | 0] = from[j]!;
+  };
+})();
+
+/** The activation most networks have, without a call for each element. */
+const siluLine = (() => {
+  const to = line;
+  return (count: number): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0) to[j] = fround(to[j]! * logistic32(to[j]!));
+  };
+})();
 
 function boundsOf(activation: Activation | undefined): [number, number] {
   if (activation?.name === 'Relu') return [0, Infinity];
   return [activation?.values[0] ?? -Infinity, activation?.values[1] ?? Infinity];
 }
 
-function writeCoded(
-  { start, density, cells, codeOf }: CodedFunction,
-  from: number,
-  count: number,
-  target: Numbers,
-): void {
-  for (let j = 0; j < count; j++) {
-    const value = line[j]!;
-    const cell = (value - start) * density;
-    const code = cell >= 0 && cell < cells.length ? cells[cell | 0]! : mixed;
-    target[from + j] = code === mixed ? codeOf(value) : code;
-  }
-}
+const writeCoded = (() => {
+  const from = line;
+  const [none, more, parts] = [mixed, several, piecesOfCell];
+  return (
+    { start, density, cells, pieces, codeOf }: CodedFunction,
+    to: number,
+    count: number,
+    target: Int8Array,
+  ): void => {
+    const limit = cells.length;
+    for (let j = 0; j < count; j = (j + 1) | 0) {
+      const value = from[j]!;
+      const place = (value - start) * density;
+      const cell = place | 0;
+      let code = place >= 0 && place < limit ? cells[cell]! : none;
+      if (code >= more && code < none)
+        code = pieces[((code - more) * parts + (((place - cell) * parts) | 0)) | 0]!;
+      target[(to + j) | 0] = code === none ? codeOf(value) : code;
+    }
+  };
+})();
 
 /** Clamping before rounding comes to the same; a comparison that fails takes NaN down. */
-function writeCodes(
-  scale: number,
-  rounding: RoundingConvention,
-  from: number,
-  count: number,
-  target: Numbers,
-): void {
-  if (rounding === 'half-away')
-    for (let j = 0; j < count; j++) target[from + j] = saturateAway(line[j]! / scale, 0, -128, 127);
-  else if (rounding === 'onnxruntime')
-    for (let j = 0; j < count; j++) target[from + j] = saturate(fround(line[j]! / scale), 0, -128, 127);
-  else
-    for (let j = 0; j < count; j++) {
-      const quotient = line[j]! / scale;
-      target[from + j] = (quotient > -128 ? Math.min(quotient, 127) : -128) + half - half;
-    }
-}
+const writeCodes = (() => {
+  const [from, whole] = [line, half];
+  return (
+    scale: number,
+    rounding: RoundingConvention,
+    to: number,
+    count: number,
+    target: Int8Array,
+  ): void => {
+    if (rounding === 'half-away')
+      for (let j = 0; j < count; j++) target[to + j] = saturateAway(from[j]! / scale, 0, -128, 127);
+    else if (rounding === 'onnxruntime')
+      for (let j = 0; j < count; j++) target[to + j] = saturate(fround(from[j]! / scale), 0, -128, 127);
+    else
+      for (let j = 0; j < count; j = (j + 1) | 0) {
+        const quotient = from[j]! / scale;
+        target[(to + j) | 0] = (quotient > -128 ? Math.min(quotient, 127) : -128) + whole - whole;
+      }
+  };
+})();

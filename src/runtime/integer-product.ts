@@ -1,6 +1,6 @@
-import { allocateNumbers, makeArray, type NdArray, numbersOf } from './array.ts';
+import { type NdArray, numbersOf } from './array.ts';
 import type { Conventions } from './conventions.ts';
-import { multiplyBytes } from './integer/matmul.ts';
+import { multiplyAndFinish } from './integer/matmul.ts';
 import { matMulShape } from './matmul.ts';
 import { checkProductSums } from './overflow.ts';
 
@@ -17,21 +17,16 @@ export function realProduct(
   { overflow }: Conventions,
 ): NdArray {
   const shape = matMulShape(a.dims, b.dims);
-  if (overflow === 'error') checkProductSums({ a, b, aZero: zeros[0], bZero: zeros[1], shape });
-  const sums = multiplyBytes(a, b, zeros[0], zeros[1], shape);
+  const operands = { a, b, aZero: zeros[0], bZero: zeros[1], shape };
+  if (overflow === 'error') checkProductSums(operands);
   const [aScale, bScale] = [numbersOf(scales[0])[0]!, numbersOf(scales[1])];
-  const { columns } = shape;
-  const gains = Float64Array.from({ length: columns }, (_, n) =>
-    Math.fround(aScale * bScale[n % bScale.length]!),
-  );
-  const offsets = bias && numbersOf(bias);
-  const target = allocateNumbers('float32', shape.dims, 'overwritten');
-  for (let start = 0; start < target.length; start += columns) {
-    if (offsets === undefined)
-      for (let n = 0; n < columns; n++) target[start + n] = sums[start + n]! * gains[n]!;
-    else
-      for (let n = 0; n < columns; n++)
-        target[start + n] = Math.fround(sums[start + n]! * gains[n]!) + offsets[n % offsets.length]!;
-  }
-  return makeArray('float32', shape.dims, target);
+  return multiplyAndFinish(operands, {
+    kind: 'scaling',
+    channels: shape.columns,
+    factors: Float64Array.from({ length: shape.columns }, (_, n) =>
+      Math.fround(aScale * bScale[n % bScale.length]!),
+    ),
+    shifts: bias && numbersOf(bias),
+    rounds: false,
+  });
 }

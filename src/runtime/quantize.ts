@@ -159,6 +159,8 @@ export function quantize(
   const scales = numbersOf(scale);
   const zeros = zeroPoint && numbersOf(zeroPoint);
   const target = allocateNumbers(dtype, x.dims, 'overwritten');
+  const codes =
+    options.precision === 'float32' && source instanceof Float32Array ? bytesOf8Bits(target) : undefined;
   const precision = options.precision === 'float32' ? Math.fround : floatRounder(options.precision);
   const float = isFloat(dtype);
   const { min, max } = float ? { min: 0, max: 0 } : codeRange(dtype);
@@ -179,6 +181,8 @@ export function quantize(
       for (let i = start; i < end; i++) target[i] = saturateAway(source[i]! / s, zero, min, max);
     } else if (options.rounding === 'half-even') {
       for (let i = start; i < end; i++) target[i] = saturate(source[i]! / s, zero, min, max);
+    } else if (codes !== undefined) {
+      quantizeFloats(source as Float32Array, start, end, s, zero, min, max, codes);
     } else if (options.precision === 'float32') {
       quantizeRun(source, start, end, s, zero, min, max, target);
     } else {
@@ -186,6 +190,32 @@ export function quantize(
     }
   }
   return makeArray(dtype, x.dims, target);
+}
+
+/** Codes of 8 bits as one type of array: of either type they are the same bits. */
+function bytesOf8Bits(codes: Numbers): Int8Array | undefined {
+  if (codes instanceof Int8Array) return codes;
+  if (!(codes instanceof Uint8Array)) return undefined;
+  return new Int8Array(codes.buffer as ArrayBuffer, codes.byteOffset, codes.length);
+}
+
+/** As `quantizeRun`, for the types that networks have: a loop that meets one type of array is twice as fast. */
+function quantizeFloats(
+  source: Float32Array,
+  start: number,
+  end: number,
+  scale: number,
+  zero: number,
+  min: number,
+  max: number,
+  target: Int8Array,
+): void {
+  const [low, high] = [min - zero, max - zero];
+  for (let i = start; i < end; i++) {
+    const quotient = Math.fround(source[i]! / scale);
+    const bounded = quotient > low ? Math.min(quotient, high) : low;
+    target[i] = bounded + rounding - rounding + zero;
+  }
 }
 
 /** The quotient is clamped before it is rounded, which comes to the same; a comparison that fails takes NaN down. */

@@ -1,6 +1,8 @@
 import type { DataType } from '../ir/index.ts';
-import { allocateNumbers, makeArray, type NdArray, type Numbers } from './array.ts';
+import { type Numbers, repeated } from './array.ts';
 import type { RoundingConvention } from './conventions.ts';
+import type { Finisher } from './finish.ts';
+import { bandSums } from './integer/band-sums.ts';
 import { codeRange, halfAway, saturate } from './quantize.ts';
 
 const { fround } = Math;
@@ -8,18 +10,29 @@ const { fround } = Math;
 /** Half to even for small numbers: adding 1.5·2^52 leaves no room for a fraction. */
 const half = 6755399441055744;
 
-/** How int32 sums become codes. */
+/**
+ * How int32 sums become 8-bit codes: ONNX Runtime rounds sum and product to float32 and halves to even before it adds the
+ * zero point, the reference of the standard after it, in double.
+ */
 export interface Requantization {
-  /** Channels follow each other, and again from the first; each has `inner` elements in a row. */
+  readonly kind: 'requantization';
   readonly channels: number;
-  readonly inner: number;
   /** What a sum is multiplied with, one for all or one for each channel: see `requantizingFactor`. */
   readonly factors: Float64Array;
+  /** Where rows have scales of their own, what the factors are made of. */
+  readonly rows?: RowScales | undefined;
   /** Added to the sums of a channel, in int32. */
   readonly offsets?: ArrayLike<number> | undefined;
   readonly zero: number;
   readonly dtype: DataType;
   readonly rounding: RoundingConvention;
+}
+
+/** Scales of rows and of columns, repeated where there are fewer, and of the result. */
+export interface RowScales {
+  readonly left: ArrayLike<number>;
+  readonly right: ArrayLike<number>;
+  readonly step: number;
 }
 
 /** x's scale times w's over y's, in the precision that a convention multiplies sums with. */
@@ -32,101 +45,110 @@ function isExact(rounding: RoundingConvention): boolean {
   return rounding === 'half-even' || rounding === 'half-away';
 }
 
-/**
- * Codes of int32 sums, requantized once: ONNX Runtime rounds sum and product to float32 and halves to even before it adds
- * the zero point, the reference of the standard after it, in double.
- */
-export function requantizeSums(
-  sums: Int32Array,
-  dims: readonly number[],
-  { channels, inner, factors, offsets, zero, dtype, rounding }: Requantization,
-): NdArray {
-  const target = allocateNumbers(dtype, dims, 'overwritten');
+export function requantizer(
+  { channels, factors, rows, offsets, zero, dtype, rounding }: Requantization,
+  codes: Numbers,
+): Finisher {
+  // Codes of either type are the same bits, and a loop that meets one type of array is the faster.
+  const target = new Int8Array(codes.buffer as ArrayBuffer, codes.byteOffset, codes.length);
   const { min, max } = codeRange(dtype);
-  if (inner === 1) {
-    const all = factors.length === 1 ? new Float64Array(channels).fill(factors[0]!) : factors;
-    const added = Int32Array.from({ length: channels }, (_, c) => offsets?.[c] ?? 0);
-    for (let start = 0; start < sums.length; start += channels)
-      requantizeRow(sums, start, all, added, zero, min, max, rounding, target);
-    return makeArray(dtype, dims, target);
-  }
-  for (let start = 0, run = 0; start < sums.length; start += inner, run++) {
-    const channel = run % channels;
-    const factor = factors[channel % factors.length]!;
-    const offset = offsets?.[channel] ?? 0;
-    requantizeRun(sums, start, start + inner, factor, offset, zero, min, max, rounding, target);
-  }
-  return makeArray(dtype, dims, target);
+  const all = repeated(factors, channels);
+  const added = new Int32Array(channels);
+  if (offsets !== undefined) for (let c = 0; c < channels; c++) added[c] = offsets[c] ?? 0;
+  const requantizeRun = loops[rounding];
+  return {
+    run: (from, to, count, channel) =>
+      requantizeRun(from, count, all[channel]!, added[channel]!, zero, min, max, target, to),
+    row(from, to, count, channel, row) {
+      if (rows !== undefined) {
+        const left = rows.left[row % rows.left.length]!;
+        for (let c = channel; c < channel + count; c++)
+          all[c] = requantizingFactor(left, rows.right[c % rows.right.length]!, rows.step, rounding);
+      }
+      if (rounding === 'onnxruntime') {
+        requantizeRow(from, count, all, added, channel, zero, min, max, target, to);
+        return;
+      }
+      for (let i = 0; i < count; i++) {
+        const c = channel + i;
+        requantizeRun(from + i, 1, all[c]!, added[c]!, zero, min, max, target, to + i);
+      }
+    },
+  };
 }
 
-/** Elements that share a factor. Clamping before rounding comes to the same; a comparison that fails takes NaN down. */
-function requantizeRun(
-  sums: Int32Array,
-  start: number,
-  end: number,
+/** Finishes elements that share a factor. */
+type RunLoop = (
+  from: number,
+  count: number,
   factor: number,
   offset: number,
   zero: number,
   min: number,
   max: number,
-  rounding: RoundingConvention,
-  target: Numbers,
-): void {
-  const [low, high] = [min - zero, max - zero];
-  if (rounding === 'onnxruntime') {
-    for (let i = start; i < end; i++) {
-      const real = fround(fround((sums[i]! + offset) | 0) * factor);
-      target[i] = (real > low ? Math.min(real, high) : low) + half - half + zero;
+  target: Int8Array,
+  to: number,
+) => void;
+
+// Each loop finds its memory in a constant, for the reasons that integer/tile.ts gives. Clamping before rounding comes to
+// the same; a comparison that fails takes NaN down.
+
+const loops: Readonly<Record<RoundingConvention, RunLoop>> = {
+  onnxruntime: (() => {
+    const [sums, whole] = [bandSums, half];
+    return (from, count, factor, offset, zero, min, max, target, to) => {
+      const [low, high] = [min - zero, max - zero];
+      for (let i = 0; i < count; i = (i + 1) | 0) {
+        const real = fround(fround((sums[(from + i) | 0]! + offset) | 0) * factor);
+        target[(to + i) | 0] = (real > low ? Math.min(real, high) : low) + whole - whole + zero;
+      }
+    };
+  })(),
+  'half-even': (() => {
+    const [sums, whole] = [bandSums, half];
+    return (from, count, factor, offset, zero, min, max, target, to) => {
+      const [low, high] = [min - zero, max - zero];
+      for (let i = 0; i < count; i = (i + 1) | 0) {
+        const real = ((sums[(from + i) | 0]! + offset) | 0) * factor;
+        target[(to + i) | 0] = (real > low ? Math.min(real, high) : low) + whole - whole + zero;
+      }
+    };
+  })(),
+  'half-away': (from, count, factor, offset, zero, min, max, target, to) => {
+    const [low, high] = [min - zero, max - zero];
+    for (let i = 0; i < count; i++) {
+      const real = ((bandSums[from + i]! + offset) | 0) * factor;
+      target[to + i] = halfAway(real > low ? Math.min(real, high) : low) + zero;
     }
-  } else if (rounding === 'half-even') {
-    for (let i = start; i < end; i++) {
-      const real = ((sums[i]! + offset) | 0) * factor;
-      target[i] = (real > low ? Math.min(real, high) : low) + half - half + zero;
+  },
+  onnx: (from, count, factor, offset, zero, min, max, target, to) => {
+    for (let i = 0; i < count; i++) {
+      const real = ((bandSums[from + i]! + offset) | 0) * factor + zero;
+      target[to + i] = saturate(real, 0, min, max);
     }
-  } else if (rounding === 'half-away') {
-    for (let i = start; i < end; i++) {
-      const real = ((sums[i]! + offset) | 0) * factor;
-      target[i] = halfAway(real > low ? Math.min(real, high) : low) + zero;
-    }
-  } else {
-    for (let i = start; i < end; i++) {
-      const real = ((sums[i]! + offset) | 0) * factor + zero;
-      target[i] = saturate(real, 0, min, max);
-    }
-  }
-}
+  },
+};
 
 /** Elements of one row, each with the factor of its column. */
-function requantizeRow(
-  sums: Int32Array,
-  start: number,
-  factors: Float64Array,
-  offsets: Int32Array,
-  zero: number,
-  min: number,
-  max: number,
-  rounding: RoundingConvention,
-  target: Numbers,
-): void {
-  if (rounding !== 'onnxruntime') {
-    for (let c = 0; c < factors.length; c++)
-      requantizeRun(
-        sums,
-        start + c,
-        start + c + 1,
-        factors[c]!,
-        offsets[c]!,
-        zero,
-        min,
-        max,
-        rounding,
-        target,
-      );
-    return;
-  }
-  const [low, high] = [min - zero, max - zero];
-  for (let c = 0; c < factors.length; c++) {
-    const real = fround(fround((sums[start + c]! + offsets[c]!) | 0) * factors[c]!);
-    target[start + c] = (real > low ? Math.min(real, high) : low) + half - half + zero;
-  }
-}
+const requantizeRow = (() => {
+  const [sums, whole] = [bandSums, half];
+  return (
+    from: number,
+    count: number,
+    factors: Float64Array,
+    offsets: Int32Array,
+    channel: number,
+    zero: number,
+    min: number,
+    max: number,
+    target: Int8Array,
+    to: number,
+  ): void => {
+    const [low, high] = [min - zero, max - zero];
+    for (let i = 0; i < count; i = (i + 1) | 0) {
+      const c = (channel + i) | 0;
+      const real = fround(fround((sums[(from + i) | 0]! + offsets[c]!) | 0) * factors[c]!);
+      target[(to + i) | 0] = (real > low ? Math.min(real, high) : low) + whole - whole + zero;
+    }
+  };
+})();

@@ -52,7 +52,10 @@ export type Inputs = ReadonlyMap<string, RuntimeValue> | Iterable<readonly [stri
 
 /** Bytes that a session uses. */
 export interface SessionMemory {
-  /** The most that the latest run took at once: the planned memory, and what came on top of it, such as outputs. */
+  /**
+   * The most that the latest run took at once: the planned memory, and what came on top of it, such as outputs. Kernels
+   * use a few megabytes besides, which all sessions share and which do not grow with a model; prepared weights are constants.
+   */
   readonly peak: number;
   /** The most that values alive at once took in the latest run: no plan can do with less. */
   readonly optimum: number;
@@ -191,7 +194,8 @@ export class ModelSession implements Session {
   get memory(): SessionMemory {
     const { peakOfValues, peakOutside, kept } = this.#memory;
     const planned = this.#arena?.bytes ?? 0;
-    return { peak: planned + peakOutside, optimum: peakOfValues, planned, constants: kept };
+    const shared = this.#threads?.bytes ?? 0;
+    return { peak: planned + peakOutside + shared, optimum: peakOfValues, planned, constants: kept };
   }
 
   get ready(): Promise<void> {

@@ -31,18 +31,28 @@ const [q0, q1, q2, q3, q4, q5] = [
  * The logistic function of float32 values as ONNX Runtime computes it: 1/2 + x·P(x²)/Q(x²) in fused multiply-adds, off
  * by at most 2e-7. The true value would part from it in every network that quantizes behind a Sigmoid.
  */
-export function logistic32(value: number): number {
-  if (Number.isNaN(value)) return NaN;
-  const x = Math.max(-18, Math.min(18, value));
-  const square = fround(x * x);
-  let p = fround(p0 * square + p1);
-  p = fround(p * square + p2);
-  p = fround(p * square + p3);
-  p = fround(p * square + p4);
-  let q = fround(q0 * square + q1);
-  q = fround(q * square + q2);
-  q = fround(q * square + q3);
-  q = fround(q * square + q4);
-  q = fround(q * square + q5);
-  return Math.max(0, Math.min(1, fround(fround(fround(p * x) / q) + 0.5)));
-}
+export const logistic32 = (() => {
+  // Constants of the closure, which loops that this is inlined into need not load each time.
+  const [a0, a1, a2, a3, a4] = [p0, p1, p2, p3, p4];
+  const [b0, b1, b2, b3, b4, b5] = [q0, q1, q2, q3, q4, q5];
+  return (value: number): number => {
+    let x = value;
+    if (x > 18) x = 18;
+    else if (x < -18) x = -18;
+    const square = fround(x * x);
+    let p = fround(a0 * square + a1);
+    let q = fround(b0 * square + b1);
+    p = fround(p * square + a2);
+    q = fround(q * square + b2);
+    p = fround(p * square + a3);
+    q = fround(q * square + b3);
+    p = fround(p * square + a4);
+    q = fround(q * square + b4);
+    q = fround(q * square + b5);
+    const result = fround(fround(fround(p * x) / q) + 0.5);
+    // NaN fails both comparisons.
+    if (result > 1) return 1;
+    if (result <= 0) return 0;
+    return result;
+  };
+})();

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/ir/index.ts';
-import { fromTensor, type NdArray } from '../../src/runtime/array.ts';
-import { convolveBytes } from '../../src/runtime/integer/convolve.ts';
-import { multiplyBytes } from '../../src/runtime/integer/matmul.ts';
+import { fromTensor, type NdArray, numbersOf } from '../../src/runtime/array.ts';
+import { type Finish, finishSums } from '../../src/runtime/finish.ts';
+import { convolveAndFinish, convolveBytes } from '../../src/runtime/integer/convolve.ts';
+import { multiplyAndFinish, multiplyBytes } from '../../src/runtime/integer/matmul.ts';
 import { convolveSimply, multiplySimply } from '../../src/runtime/integer/simple.ts';
 import { matMulShape } from '../../src/runtime/matmul.ts';
 import { runNode, valuesOf } from './run-node.ts';
@@ -30,8 +31,10 @@ const filled = (dtype: Byte, dims: readonly number[], value: number) =>
   fromTensor(tensor(dtype, dims, new Array<number>(product(dims)).fill(value)));
 
 /** Index of the first element that differs, or -1. */
-function firstDifference(sums: Int32Array, want: Int32Array): number {
-  return sums.length === want.length ? sums.findIndex((sum, i) => sum !== want[i]) : sums.length;
+function firstDifference(sums: ArrayLike<number>, want: ArrayLike<number>): number {
+  return sums.length === want.length
+    ? Array.prototype.findIndex.call(sums, (sum, i) => sum !== want[i])
+    : sums.length;
 }
 
 const byteType = fc.constantFrom<Byte>('int8', 'uint8');
@@ -289,5 +292,111 @@ describe('matrix products of bytes', () => {
     const inputs = [tensor('int8', [3, 2], [1, 2, 3, 4, 5, 6]), tensor('int8', [2, 2], [1, 2, 3, 4])];
     const zero = tensor('int8', [2], [1, 2]);
     expect(() => runNode('MatMulInteger', [...inputs, zero])).toThrow(/do not fit \[3,2\]/);
+  });
+});
+
+/** What operators do with their sums; the residual is as long as `count`. */
+const finishes: readonly (readonly [string, (channels: number, count: number, seed: number) => Finish])[] = [
+  [
+    'codes, an offset for each channel',
+    (channels) => ({
+      kind: 'requantization',
+      channels,
+      factors: Float64Array.from({ length: channels }, (_, c) => Math.fround(1e-3 / (c + 1))),
+      offsets: Array.from({ length: channels }, (_, c) => 1000 * c - 500),
+      zero: 7,
+      dtype: 'uint8',
+      rounding: 'onnxruntime',
+    }),
+  ],
+  [
+    'real numbers',
+    (channels) => ({
+      kind: 'scaling',
+      channels,
+      factors: Float64Array.from({ length: channels }, (_, c) => Math.fround(0.1 * (c + 1))),
+      shifts: [0.5, -0.25],
+      rounds: false,
+    }),
+  ],
+  [
+    'codes of an activation, after codes are added',
+    (channels, count, seed) => ({
+      kind: 'epilogue',
+      channels,
+      factors: Float64Array.of(Math.fround(2e-4)),
+      shifts: Float64Array.from({ length: channels }, (_, c) => Math.fround(0.01 * c)),
+      residual: { values: bytes('int8', [count], seed, false), scale: Math.fround(0.03) },
+      activation: { name: 'Silu', values: [] },
+      scale: Math.fround(0.05),
+      rounding: 'half-even',
+    }),
+  ],
+];
+
+describe('sums that are finished band by band', () => {
+  it.each([
+    ['windows, in bands of rows', [1, 3, 90, 91], [11, 3, 2, 2], {}],
+    ['windows, in bands of filters', [1, 4, 2, 500], [200, 4, 1, 1], {}],
+    ['squares of odd rows', [1, 16, 61, 63], [22, 16, 3, 3], { pads: [1, 1, 1, 1] }],
+    ['squares of several images', [3, 16, 30, 31], [31, 16, 3, 3], {}],
+    ['groups of several images', [2, 6, 90, 91], [9, 2, 3, 3], { group: 3, strides: [1, 2] }],
+    ['single channels', [2, 9, 100, 101], [9, 1, 3, 3], { group: 9, pads: [1, 1, 1, 1] }],
+    ['single channels that do not fit', [1, 2, 300, 301], [2, 1, 3, 3], { group: 2 }],
+    ['single elements', [70, 5, 1, 1], [1001, 5, 1, 1], {}],
+    ['rows wider than a band', [1, 1, 2, 70_001], [5, 1, 1, 2], {}],
+    ['no channels', [1, 0, 2, 2], [3, 0, 1, 1], {}],
+  ] as const)('are finished as those of the whole: %s', (_, xDims, wDims, attributes) => {
+    const [x, w] = [bytes('uint8', xDims, 7, false), bytes('int8', wDims, 8, false)];
+    const { sums, dims } = convolveBytes(x, w, attributes, 100, [1]);
+    finishes.forEach(([name, finishOf]) => {
+      const finish = finishOf(dims[1]!, sums.length, 9);
+      const got = convolveAndFinish({ x, w, attributes, xZero: 100, wZeros: [1] }, () => finish);
+      const want = finishSums(sums, dims, finish, product(dims.slice(2)));
+      expect([got.dtype, got.dims], name).toEqual([want.dtype, dims]);
+      expect(firstDifference(numbersOf(got), numbersOf(want)), name).toBe(-1);
+    });
+  });
+
+  it.each([
+    ['rows', [300, 11], [11, 401]],
+    ['columns', [5, 11], [11, 20_001]],
+    ['stacks', [3, 200, 7], [3, 7, 150]],
+    ['no depth', [2, 0], [0, 3]],
+  ] as const)('are finished as those of whole products: %s', (_, aDims, bDims) => {
+    const [a, b] = [bytes('uint8', aDims, 3, false), bytes('int8', bDims, 4, false)];
+    const shape = matMulShape(a.dims, b.dims);
+    const sums = multiplyBytes(a, b, undefined, undefined, shape);
+    finishes.forEach(([name, finishOf]) => {
+      const finish = finishOf(shape.columns, sums.length, 9);
+      const got = multiplyAndFinish({ a, b, shape }, finish);
+      const want = finishSums(sums, shape.dims, finish, 1);
+      expect([got.dtype, got.dims], name).toEqual([want.dtype, shape.dims]);
+      expect(firstDifference(numbersOf(got), numbersOf(want)), name).toBe(-1);
+    });
+  });
+
+  it('have the scales of their rows', () => {
+    const [a, b] = [bytes('int8', [300, 5], 3, false), bytes('int8', [5, 301], 4, false)];
+    const scales = (count: number) => Float32Array.from({ length: count }, (_, i) => 0.01 * (1 + (i % 7)));
+    const [left, right] = [scales(300), scales(301)];
+    const inputs = [
+      [a, left, [300, 1]],
+      [b, right, [301]],
+    ].flatMap(([codes, scale, dims]) => [
+      tensor('int8', (codes as NdArray).dims, (codes as NdArray).data as Int8Array),
+      tensor('float32', dims as number[], scale as Float32Array),
+      tensor('int8', dims as number[], new Int8Array((scale as Float32Array).length)),
+    ]);
+    const [y] = runNode('QLinearMatMul', [...inputs, tensor('float32', [], [0.5]), tensor('int8', [], [3])]);
+    const sums = multiplyBytes(a, b, undefined, undefined, matMulShape(a.dims, b.dims));
+    const codes = y!.toTypedArray() as Int8Array;
+    const wrong = codes.findIndex((code, i) => {
+      const factor = Math.fround(Math.fround(left[Math.floor(i / 301)]! * right[i % 301]!) / 0.5);
+      const real = Math.fround(Math.fround(sums[i]!) * factor);
+      const whole = Math.max(-1000, Math.min(1000, real)) + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
+      return code !== Math.max(-128, Math.min(127, whole + 3));
+    });
+    expect(wrong).toBe(-1);
   });
 });

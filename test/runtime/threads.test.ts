@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tensor } from '../../src/ir/index.ts';
-import { fromTensor, type NdArray } from '../../src/runtime/array.ts';
-import { convolveBytes } from '../../src/runtime/integer/convolve.ts';
+import { fromTensor, type NdArray, type Numbers, numbersOf } from '../../src/runtime/array.ts';
+import { convolveAndFinish, convolveBytes } from '../../src/runtime/integer/convolve.ts';
 import { multiplyBytes } from '../../src/runtime/integer/matmul.ts';
 import { matMulShape } from '../../src/runtime/matmul.ts';
 import { openThreads, ThreadPool, withThreads } from '../../src/runtime/threads/pool.ts';
@@ -47,19 +47,30 @@ const layers: readonly (readonly [string, Layer])[] = [
   ],
 ];
 
-function convolution({ batch = 1, channels, size, filters, kernel, stride = 1, group = 1 }: Layer) {
+function convolution(layer: Layer) {
+  const { x, w, attributes, xZero, wZeros } = operandsOf(layer);
+  return () => convolveBytes(x, w, attributes, xZero, wZeros).sums;
+}
+
+function finishedConvolution(layer: Layer) {
+  const operands = operandsOf(layer);
+  const { x, w, attributes } = operands;
+  const { dims } = convolveBytes(x, w, attributes);
+  return { operands, residual: bytes('int8', dims, 3) };
+}
+
+function operandsOf({ batch = 1, channels, size, filters, kernel, stride = 1, group = 1 }: Layer) {
   const x = bytes('uint8', [batch, channels, ...size], 1);
   const w = bytes('int8', [filters, channels / group, kernel, kernel], 2);
   const pad = kernel >> 1;
   const attributes = { strides: [stride, stride], pads: [pad, pad, pad, pad], group };
-  const zeros = Array.from({ length: filters }, (_, f) => (f % 3) - 1);
-  return () => convolveBytes(x, w, attributes, 7, zeros).sums;
+  return { x, w, attributes, xZero: 7, wZeros: Array.from({ length: filters }, (_, f) => (f % 3) - 1) };
 }
 
 /** As `toEqual`, for long arrays. */
-function expectEqual(sums: Int32Array, want: Int32Array): void {
+function expectEqual(sums: Numbers, want: Numbers): void {
   expect(sums.length).toBe(want.length);
-  expect(sums.findIndex((sum, i) => sum !== want[i])).toBe(-1);
+  expect((sums as Int32Array).findIndex((sum, i) => sum !== want[i])).toBe(-1);
 }
 
 let pool: ThreadPool;
@@ -78,6 +89,24 @@ describe('threads', () => {
     expectEqual(withThreads(pool, compute), compute());
     expect(run).toHaveBeenCalledOnce();
     expect(run.mock.calls[0]![0].shares).toHaveLength(3);
+  });
+
+  it.each(layers)('finish them as one thread does: %s', (_, layer) => {
+    const run = vi.spyOn(pool, 'run');
+    const { operands, residual } = finishedConvolution(layer);
+    const compute = () =>
+      convolveAndFinish(operands, ([, channels]) => ({
+        kind: 'epilogue',
+        channels: channels!,
+        factors: Float64Array.of(Math.fround(1e-4)),
+        shifts: Float64Array.from({ length: channels! }, (_, c) => Math.fround(0.01 * c)),
+        residual: { values: residual, scale: Math.fround(0.02) },
+        activation: { name: 'Silu', values: [] },
+        scale: Math.fround(0.1),
+        rounding: 'half-even',
+      }));
+    expectEqual(numbersOf(withThreads(pool, compute)), numbersOf(compute()));
+    expect(run).toHaveBeenCalledOnce();
   });
 
   it.each([1, 210])('multiply matrices of %i rows', (rows) => {
@@ -189,7 +218,7 @@ function shareCounting(sums: Int32Array) {
     channels: 1,
     filters: 1,
     group: 1,
-    sums,
+    result: { sums },
     taps: Float64Array.of(3),
   };
 }

@@ -1,21 +1,40 @@
-import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../array.ts';
+import {
+  allocate,
+  isLasting,
+  makeArray,
+  type NdArray,
+  type Numbers,
+  numbersOf,
+  productOf,
+} from '../array.ts';
 import { type ConvolutionAttributes, checkConvolution } from '../convolution.ts';
+import { type Finish, finishedType, finishSums } from '../finish.ts';
 import { slideWindow, type Window } from '../window.ts';
+import { fitsBands } from './band.ts';
 import { packedOnce } from './cache.ts';
 import { depthwiseTaps, suitsDepthwise } from './depthwise.ts';
 import { suitsDirect } from './direct.ts';
 import { imagesOf } from './image.ts';
 import { type PackedRows, packRows } from './pack.ts';
-import { runWork } from './share.ts';
+import { runWork, type Unfinished, type Work } from './share.ts';
 import { convolveSimply } from './simple.ts';
 import { fitsSquares } from './winograd.ts';
 import { suitsWinograd, transformFilters } from './winograd-filters.ts';
-import type { Convolution, Share } from './work.ts';
 
 /** Sums of a convolution, [N, M, …output]. */
 export interface IntegerSums {
   readonly sums: Int32Array;
   readonly dims: readonly number[];
+}
+
+/** The operands of a convolution of int8 or uint8 codes, over any number of spatial axes. */
+export interface CodedConvolution {
+  readonly x: NdArray;
+  readonly w: NdArray;
+  readonly attributes: ConvolutionAttributes;
+  readonly xZero: number;
+  /** One zero point, or one per output channel. */
+  readonly wZeros: ArrayLike<number>;
 }
 
 /**
@@ -33,39 +52,78 @@ export function convolveBytes(
   wZeros: ArrayLike<number> = [0],
   into?: Int32Array,
 ): IntegerSums {
+  const operands = { x, w, attributes, xZero, wZeros };
+  const dims = outputDims(operands);
+  const sums = into ?? (allocate('int32', dims, 'overwritten') as Int32Array);
+  const task = isEmpty(dims, x) ? undefined : taskOf(operands);
+  if (isEmpty(dims, x)) sums.fill(0);
+  else if (task === undefined) sums.set(convolveSimply(x, w, attributes, xZero, wZeros).sums);
+  else runWork({ ...task.work, result: { sums } }, task.lasting);
+  return { sums, dims };
+}
+
+/**
+ * What becomes of the same sums: `finish` says it for the dims [N, M, …output] of the result. Sums are finished band by
+ * band, in a small memory.
+ */
+export function convolveAndFinish(
+  operands: CodedConvolution,
+  finish: (dims: readonly number[]) => Finish,
+): NdArray {
+  const { x, w, attributes, xZero, wZeros } = operands;
+  const dims = outputDims(operands);
+  const finishing = finish(dims);
+  const task = isEmpty(dims, x) ? undefined : taskOf(operands);
+  if (task === undefined || !fitsBands(task.work)) {
+    const { sums } = convolveBytes(x, w, attributes, xZero, wZeros);
+    return finishSums(sums, dims, finishing, productOf(dims, 2));
+  }
+  const dtype = finishedType(finishing);
+  const target = allocate(dtype, dims, 'overwritten') as Numbers;
+  runWork({ ...task.work, result: { finish: finishing, target } }, task.lasting);
+  return makeArray(dtype, dims, target);
+}
+
+function outputDims({ x, w, attributes }: CodedConvolution): number[] {
   checkConvolution(x, w, attributes);
+  const { output } = slideWindow(x.dims.slice(2), w.dims.slice(2), attributes);
+  return [x.dims[0]!, w.dims[0]!, ...output];
+}
+
+function isEmpty(dims: readonly number[], x: NdArray): boolean {
+  return productOf(dims) === 0 || x.dims[1] === 0;
+}
+
+/** The fastest way to compute a convolution, and whether its weights are constants; `undefined` where none is for it. */
+function taskOf({
+  x,
+  w,
+  attributes,
+  xZero,
+  wZeros,
+}: CodedConvolution): { readonly work: Unfinished<Work>; readonly lasting: boolean } | undefined {
   const { group = 1 } = attributes;
   const [batch, channels] = x.dims as [number, number];
   const [filters, depth] = w.dims as [number, number];
   const window = slideWindow(x.dims.slice(2), w.dims.slice(2), attributes);
-  const dims = [batch, filters, ...window.output];
-  const sums = into ?? (allocate('int32', dims, 'overwritten') as Int32Array);
-  if (sums.length === 0 || channels === 0) return { sums: sums.fill(0), dims };
   const planar = overTwoAxes(window);
-  const common = { window: planar, batch, channels, filters, group, sums };
-  const all: Share = { top: 0, bottom: planar.output[0]!, first: 0, last: filters / group };
-  if (isLasting(w.data) && suitsWinograd(window, w, group)) {
+  const common = { window: planar, batch, channels, filters, group };
+  const lasting = isLasting(w.data);
+  if (lasting && suitsWinograd(window, w, group)) {
     const squares = { ...common, images: imagesOf(x, withWholeSquares(planar), xZero) };
     if (fitsSquares(squares)) {
       const transformed = transformedFilters(x, w, group, xZero, wZeros);
-      runWork({ ...squares, kind: 'squares', transformed }, all, true);
-      return { sums, dims };
+      return { work: { ...squares, kind: 'squares', transformed }, lasting };
     }
   }
-  const direct: Convolution = { ...common, images: imagesOf(x, planar, xZero) };
-  if (depth === 1 && filters === group && suitsDepthwise(direct)) {
-    runWork({ ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, all, true);
-    return { sums, dims };
-  }
-  if (suitsDirect(direct)) {
-    const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
-      packGroups(w, group, wZeros),
-    );
-    runWork({ ...direct, kind: 'direct', packed }, all, isLasting(w.data));
-  } else {
-    sums.set(convolveSimply(x, w, attributes, xZero, wZeros).sums);
-  }
-  return { sums, dims };
+  const direct = { ...common, images: imagesOf(x, planar, xZero) };
+  if (depth === 1 && filters === group && suitsDepthwise(direct))
+    return { work: { ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, lasting: true };
+  if (!suitsDirect(direct)) return undefined;
+  const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
+    packGroups(w, group, wZeros),
+  );
+  return { work: { ...direct, kind: 'direct', packed }, lasting };
 }
 
 /** A window over one axis as one over two, of which the first is 1 long. */

@@ -4,7 +4,7 @@ import { meaning, setMeaning } from './gather.ts';
 import type { Images } from './image.ts';
 import { storePairs } from './store.ts';
 import { lane, packedSums, sumRoom, tileDepth } from './tile.ts';
-import type { Convolution, Share } from './work.ts';
+import type { Convolution, Part, Sink } from './work.ts';
 
 /** A convolution over two axes with one channel and one filter in each group. */
 export interface DepthwiseConvolution extends Convolution {
@@ -23,7 +23,7 @@ const plane = new Float64Array(planeRoom + 2);
 const window3 = new Float64Array(9);
 
 /** Whether a band of one row fits into memory, rows into the packed sums, and sums into the lanes. */
-export function suitsDepthwise({ images, window }: Convolution): boolean {
+export function suitsDepthwise({ images, window }: Omit<Convolution, 'result'>): boolean {
   const { kernel, output } = window;
   if (kernel.length !== 2 || kernel[0]! * kernel[1]! > tileDepth || output[1]! > sumRoom) return false;
   return bandHeight(images, window, 1) > 0;
@@ -45,32 +45,36 @@ function bandHeight({ padded }: Images, { kernel, strides, dilations }: Window, 
 }
 
 /**
- * Computes a share of the sums.
+ * Computes sums.
  *
  * A row of one band of outputs and the same row of the next band share their taps' weights, so their inputs share a double.
  * A window of at most `tileDepth` taps stays within a lane, whatever the bytes and zero points are.
  */
-export function convolveDepthwise(work: DepthwiseConvolution, { top, bottom }: Share): void {
-  const { images, window, batch, channels, taps, sums } = work;
+export function convolveDepthwise(
+  work: DepthwiseConvolution,
+  { from, to, top, bottom }: Part,
+  { sums, start, unitStep, rowStep }: Sink,
+): void {
+  const { images, window, channels, taps } = work;
   const { kernel, strides, output } = window;
-  const [rows, columns] = output as [number, number];
+  const columns = output[1]!;
   const height = bandHeight(images, window, bottom - top);
   const size = kernel[0]! * kernel[1]!;
   const width = images.padded[1]!;
   const together = strides[0] === 1 && strides[1] === 1 ? Math.max(1, Math.floor(sumRoom / width)) : 1;
   setMeaning(images.signed, images.zero);
   for (let byte = 0; byte < 256; byte++) upperMeaning[byte] = meaning[byte]! * lane;
-  for (let index = 0; index < batch * channels; index++) {
+  for (let index = from; index < to; index++) {
     const weights = taps.subarray((index % channels) * size, ((index % channels) + 1) * size);
     for (let first = top; first < bottom; first += 2 * height) {
       const count = Math.min(height, bottom - first);
       packBands(images, window, index, first * strides[0]!, count, height * strides[0]!);
       for (let row = 0; row < count; row++) {
         if (row % together === 0) sumRows(images, window, row, Math.min(together, count - row), weights);
-        const at = (index * rows + first + row) * columns;
+        const at = start + index * unitStep + (first + row) * rowStep;
         const hasUpper = first + row + height < bottom;
         const slot = (row % together) * width;
-        storePairs(slot, sums, at, hasUpper ? at + height * columns : at, 1, columns);
+        storePairs(slot, sums, at, hasUpper ? at + height * rowStep : at, 1, columns);
       }
     }
   }

@@ -4,7 +4,7 @@ import { gatherPlaces, gatherSteps, places, setMeaning } from './gather.ts';
 import { type Images, loadRows, rowsThatFit } from './image.ts';
 import { type Columns, multiplyPacked } from './multiply.ts';
 import type { PackedRows } from './pack.ts';
-import type { Convolution, Share } from './work.ts';
+import type { Convolution, Part, Sink } from './work.ts';
 
 /** A convolution as products of packed filters and gathered input windows. */
 export interface DirectConvolution extends Convolution {
@@ -14,30 +14,31 @@ export interface DirectConvolution extends Convolution {
 }
 
 /** Whether the inputs of one row of outputs fit into memory. */
-export function suitsDirect({ images, window, channels, group }: Convolution): boolean {
+export function suitsDirect({ images, window, channels, group }: Omit<Convolution, 'result'>): boolean {
   return rowsThatFit(images, channels / group, window) > 0;
 }
 
-/** Computes a share of the sums, a band of rows at a time. */
-export function convolveDirectly(work: DirectConvolution, { top, bottom, first, last }: Share): void {
-  const { images, window, batch, channels, filters, group, packed, sums } = work;
+/** Computes sums, as many rows at a time as fit into memory. */
+export function convolveDirectly(
+  work: DirectConvolution,
+  { from, to, top, bottom, first, last }: Part,
+  { sums, start, unitStep, filterStep, rowStep }: Sink,
+): void {
+  const { images, window, channels, group, packed } = work;
   const { kernel, strides, dilations, output } = window;
   const depth = channels / group;
   const rowSize = productOf(output, 1);
-  const size = productOf(output);
   const band = Math.min(rowsThatFit(images, depth, window), bottom - top);
   setMeaning(images.signed, images.zero);
   for (let row = top; row < bottom; row += band) {
     const rows = Math.min(band, bottom - row);
     const inputs = (rows - 1) * strides[0]! + dilations[0]! * (kernel[0]! - 1) + 1;
     const columns = columnsOf(work, rows, inputs);
-    for (let n = 0; n < batch; n++) {
-      packed.forEach((panels, g) => {
-        loadRows(images, n * channels + g * depth, depth, row * strides[0]!, inputs);
-        const at = (n * filters + g * (filters / group)) * size + row * rowSize;
-        const placement = { at, rowStep: size, columnStep: 1 };
-        multiplyPacked(panels, first, last, rows * rowSize, columns, sums, placement);
-      });
+    for (let unit = from; unit < to; unit++) {
+      loadRows(images, unit * depth, depth, row * strides[0]!, inputs);
+      const at = start + unit * unitStep + row * rowStep;
+      const placement = { at, rowStep: filterStep, columnStep: 1 };
+      multiplyPacked(packed[unit % group]!, first, last, rows * rowSize, columns, sums, placement);
     }
   }
 }

@@ -1,13 +1,32 @@
 import { ModelError } from '../../support/errors.ts';
-import { allocate, isLasting, type NdArray, numbersOf, productOf } from '../array.ts';
+import {
+  allocate,
+  isLasting,
+  makeArray,
+  type NdArray,
+  type Numbers,
+  numbersOf,
+  productOf,
+} from '../array.ts';
+import { type Finish, finishedType, finishSums } from '../finish.ts';
 import type { MatMulShape } from '../matmul.ts';
+import { fitsBands } from './band.ts';
 import { packedOnce } from './cache.ts';
 import { bytesOf } from './codes.ts';
 import { zerosKey } from './convolve.ts';
 import { fitsMatrix, type MatrixProduct } from './matrix.ts';
 import { type PackedRows, packRows } from './pack.ts';
-import { runWork } from './share.ts';
+import { runWork, type Unfinished } from './share.ts';
 import { multiplySimply } from './simple.ts';
+
+/** The operands of a product of matrices of int8 or uint8 codes, with zero points. */
+export interface CodedProduct {
+  readonly a: NdArray;
+  readonly b: NdArray;
+  readonly aZero?: NdArray | undefined;
+  readonly bZero?: NdArray | undefined;
+  readonly shape: MatMulShape;
+}
 
 /**
  * Σ (a − a's zero point)·(b − b's zero point) in int32 for int8 or uint8 operands, all batches one after another. Sums
@@ -24,16 +43,41 @@ export function multiplyBytes(
   bZero: NdArray | undefined,
   shape: MatMulShape,
 ): Int32Array {
-  const { rows, depth, columns, left, right, dims } = shape;
-  const aZeros = zerosOf(a, aZero, productOf(a.dims, 0, a.dims.length - 1));
-  const bZeros = zerosOf(b, bZero, b.dims.at(-1) ?? 1);
+  const { dims, depth } = shape;
+  const [aZeros, bZeros] = zerosOf({ a, b, aZero, bZero, shape });
+  const isEmpty = productOf(dims) === 0 || depth === 0;
+  if (!isEmpty && !fitsMatrix(depth)) return multiplySimply(a, b, aZeros, bZeros, shape);
   const sums = allocate('int32', dims, depth === 0 ? 'zeroed' : 'overwritten') as Int32Array;
-  if (sums.length === 0 || depth === 0) return sums;
+  if (!isEmpty) runWork({ ...workOf(a, b, aZeros, bZeros, shape), result: { sums } }, isLasting(b.data));
+  return sums;
+}
+
+/** What becomes of the same sums, of which columns are the channels. They are finished band by band, in a small memory. */
+export function multiplyAndFinish(operands: CodedProduct, finish: Finish): NdArray {
+  const { a, b, aZero, bZero, shape } = operands;
+  const { dims, depth } = shape;
+  const [aZeros, bZeros] = zerosOf(operands);
+  const isEmpty = productOf(dims) === 0 || depth === 0;
+  const work = isEmpty || !fitsMatrix(depth) ? undefined : workOf(a, b, aZeros, bZeros, shape);
+  if (work === undefined || !fitsBands(work))
+    return finishSums(multiplyBytes(a, b, aZero, bZero, shape), dims, finish, 1);
+  const dtype = finishedType(finish);
+  const target = allocate(dtype, dims, 'overwritten') as Numbers;
+  runWork({ ...work, result: { finish, target } }, isLasting(b.data));
+  return makeArray(dtype, dims, target);
+}
+
+function workOf(
+  a: NdArray,
+  b: NdArray,
+  aZeros: ArrayLike<number>,
+  bZeros: ArrayLike<number>,
+  { rows, depth, columns, left, right }: MatMulShape,
+): Unfinished<MatrixProduct> {
   const packed = packedOnce(b.data, `columns ${columns} ${zerosKey(bZeros)}`, () =>
     packMatrices(b, depth, columns, bZeros),
   );
-  if (!fitsMatrix(depth)) return multiplySimply(a, b, aZeros, bZeros, shape);
-  const work: MatrixProduct = {
+  return {
     kind: 'matrix',
     bytes: bytesOf(a),
     signed: a.dtype === 'int8',
@@ -44,13 +88,18 @@ export function multiplyBytes(
     left,
     packed,
     right: Array.from(right, (start) => start / (depth * columns)),
-    sums,
   };
-  runWork(work, { top: 0, bottom: rows, first: 0, last: columns }, isLasting(b.data));
-  return sums;
 }
 
-function zerosOf(x: NdArray, zero: NdArray | undefined, groups: number): ArrayLike<number> {
+/** Zero points of the rows of a, and of the columns of b. */
+function zerosOf({ a, b, aZero, bZero }: CodedProduct): [ArrayLike<number>, ArrayLike<number>] {
+  return [
+    fittingZeros(a, aZero, productOf(a.dims, 0, a.dims.length - 1)),
+    fittingZeros(b, bZero, b.dims.at(-1) ?? 1),
+  ];
+}
+
+function fittingZeros(x: NdArray, zero: NdArray | undefined, groups: number): ArrayLike<number> {
   if (zero === undefined) return [0];
   const zeros = numbersOf(zero);
   if (zeros.length === 1 || (zeros.length > 0 && groups % zeros.length === 0)) return zeros;

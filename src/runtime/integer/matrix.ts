@@ -2,7 +2,7 @@ import { gatherColumn, gatherSteps, setMeaning } from './gather.ts';
 import { image, imageRoom } from './image.ts';
 import { type Columns, multiplyPacked } from './multiply.ts';
 import type { PackedRows } from './pack.ts';
-import type { Share } from './work.ts';
+import type { Part, Result, Sink } from './work.ts';
 
 /** Products of matrices of bytes: data that a thread can be sent. */
 export interface MatrixProduct {
@@ -20,7 +20,7 @@ export interface MatrixProduct {
   readonly left: Int32Array;
   readonly packed: readonly PackedRows[];
   readonly right: readonly number[];
-  readonly sums: Int32Array;
+  readonly result: Result;
 }
 
 /** Whether a row fits into memory. */
@@ -28,18 +28,24 @@ export function fitsMatrix(depth: number): boolean {
   return depth <= imageRoom;
 }
 
-/** Computes a share of all products: rows `top` to `bottom`, columns `first` to `last`. */
-export function multiplyMatrix(work: MatrixProduct, { top, bottom, first, last }: Share): void {
-  const { bytes, rows, depth, columns, left, right, packed, sums } = work;
+/** Computes sums of the products `from` to `to`. */
+export function multiplyMatrix(
+  work: MatrixProduct,
+  { from, to, top, bottom, first, last }: Part,
+  sink: Sink,
+): void {
+  const { bytes, depth, left, right, packed } = work;
+  const { filterStep, rowStep } = sink;
   const chunk = Math.floor(imageRoom / depth);
-  for (let n = 0; n < left.length; n++) {
+  for (let n = from; n < to; n++) {
     for (let row = top; row < bottom; row += chunk) {
       const count = Math.min(chunk, bottom - row);
       const start = left[n]! + row * depth;
       image.set(bytes.subarray(start, start + count * depth));
-      const placement = { at: (n * rows + row) * columns, rowStep: 1, columnStep: columns };
+      const at = sink.start + n * sink.unitStep + row * rowStep;
+      const placement = { at, rowStep: filterStep, columnStep: rowStep };
       const source = rowsOf(work, start / depth, count);
-      multiplyPacked(packed[right[n]!]!, first, last, count, source, sums, placement);
+      multiplyPacked(packed[right[n]!]!, first, last, count, source, sink.sums, placement);
     }
   }
 }

@@ -14,7 +14,7 @@ import {
   unlane,
 } from './tile.ts';
 import { positions, type TransformedFilters } from './winograd-filters.ts';
-import type { Convolution, Share } from './work.ts';
+import type { Convolution, Part, Sink } from './work.ts';
 
 /** A convolution with 3×3 windows at stride 1, computed in squares of two by two outputs. */
 export interface SquareConvolution extends Convolution {
@@ -24,33 +24,33 @@ export interface SquareConvolution extends Convolution {
 }
 
 /** Whether the inputs of a row of squares fit into memory. */
-export function fitsSquares({ images, window, channels, group }: Convolution): boolean {
+export function fitsSquares({ images, window, channels, group }: Omit<Convolution, 'result'>): boolean {
   return rowsThatFit(images, channels / group, window) > 1;
 }
 
-/** Computes a share of the sums; its `top` is even. */
-export function convolveSquares(work: SquareConvolution, share: Share): void {
-  const { images, window, batch, channels, group, transformed } = work;
-  const band = rowsThatFit(images, channels / group, window) & ~1;
+/** Computes sums; `top` is even. */
+export function convolveSquares(work: SquareConvolution, part: Part, sink: Sink): void {
+  const { images, window, channels, group, transformed } = work;
+  const depth = channels / group;
+  const band = rowsThatFit(images, depth, window) & ~1;
   setMeaning(images.signed, images.zero);
-  for (let row = share.top; row < share.bottom; row += band) {
-    const rows = Math.min(band, share.bottom - row);
+  for (let row = part.top; row < part.bottom; row += band) {
+    const rows = Math.min(band, part.bottom - row);
     const inputs = rows + (rows & 1) + 2;
-    for (let n = 0; n < batch; n++) {
-      transformed.forEach((filters, g) => {
-        loadRows(images, n * channels + g * (channels / group), channels / group, row, inputs);
-        multiplySquares(work, filters, share, (n * group + g) * filters.filters, row, rows, inputs);
-      });
+    for (let unit = part.from; unit < part.to; unit++) {
+      loadRows(images, unit * depth, depth, row, inputs);
+      multiplySquares(work, transformed[unit % group]!, part, unit, sink, row, rows, inputs);
     }
   }
 }
 
 /** Sums of the output rows `row` to `row + rows`, for which `inputs` rows are loaded. */
 function multiplySquares(
-  { images, window, sums }: SquareConvolution,
+  { images, window }: SquareConvolution,
   { depth, panels, block }: TransformedFilters,
-  { first, last }: Share,
-  plane: number,
+  { first, last }: Part,
+  unit: number,
+  { sums, start: origin, unitStep, filterStep, rowStep }: Sink,
   row: number,
   rows: number,
   inputs: number,
@@ -68,18 +68,29 @@ function multiplySquares(
       const channels = Math.min(block, depth - from);
       for (let s = 0; s < Math.ceil(count / tileColumns) * tileColumns; s++) {
         const square = Math.min(start + s, squares - 1);
-        const origin = Math.floor(square / across) * 2 * lineSize + (square % across) * 2;
+        const corner = Math.floor(square / across) * 2 * lineSize + (square % across) * 2;
         const offset = Math.floor(s / tileColumns) * panelSize + (s % tileColumns);
-        transformInput(from * planeSize + origin, lineSize, planeSize, channels, offset);
+        transformInput(from * planeSize + corner, lineSize, planeSize, channels, offset);
       }
       for (let f = first; f < last; f += tileRows) {
         const pairs = 2 * positions * ((f / tileRows) * depth + from);
         rowPanel[0].set(panels.subarray(pairs, pairs + 2 * positions * channels));
         multiplyPositions(channels, count, together, panelSize);
         for (let pair = 0; pair < 2 && f + 2 * pair < last; pair++) {
-          const at = (plane + f + 2 * pair) * height * width;
-          const above = f + 2 * pair + 1 < last ? height * width : 0;
-          storeSquares(pair * sumRoom, together, sums, at, above, start, count, row, height, width, from > 0);
+          const at = origin + unit * unitStep + (f + 2 * pair) * filterStep + row * rowStep;
+          const above = f + 2 * pair + 1 < last ? filterStep : 0;
+          storeSquares(
+            pair * sumRoom,
+            together,
+            sums,
+            at,
+            above,
+            start,
+            count,
+            height - row,
+            width,
+            from > 0,
+          );
         }
       }
     }
@@ -151,7 +162,7 @@ const multiplyPositions = (() => {
 /**
  * Aᵀ M A for a pair of filters and `count` squares from `start` on, unpacked and stored as far as there are such outputs.
  *
- * The first row of squares is the output row `row`.
+ * There are `height` rows of outputs from the first row of squares on.
  *
  * @param slot packed sums of the first square
  * @param slots from one position to the next
@@ -177,7 +188,6 @@ const storeSquares = (() => {
     above: number,
     start: number,
     count: number,
-    row: number,
     height: number,
     width: number,
     add: boolean,
@@ -186,7 +196,7 @@ const storeSquares = (() => {
     const slots2 = (2 * slots) | 0;
     const slots3 = (3 * slots) | 0;
     let x = ((start % across) * 2) | 0;
-    let y = (row + Math.floor(start / across) * 2) | 0;
+    let y = (Math.floor(start / across) * 2) | 0;
     let m0 = slot | 0;
     for (let s = 0; s < count; s = (s + 1) | 0, m0 = (m0 + 1) | 0) {
       const m4 = (m0 + 4 * slots) | 0;

@@ -1,7 +1,5 @@
-import { productOf } from '../array.ts';
-import { finishSums } from '../epilogue.ts';
 import { epilogueOf, fusedDomain, fusedOutputTypes } from '../fused.ts';
-import { convolveBytes } from '../integer/convolve.ts';
+import { convolveAndFinish } from '../integer/convolve.ts';
 import { type KernelCall, kernel } from '../kernel.ts';
 import { checkConvolutionSums } from '../overflow.ts';
 
@@ -15,9 +13,8 @@ export const integerConv = kernel<string>('IntegerConv', {
   run(call) {
     const { attributes, inputs, conventions } = call;
     const [x, , w] = inputs;
-    if (conventions.overflow === 'error')
-      checkConvolutionSums({ x: x!, w: w!, attributes, xZero: 0, wZeros: [0] });
-    const { sums, dims } = convolveBytes(x!, w!, attributes, 0, [0]);
-    return finishSums(sums, dims, epilogueOf(call as KernelCall, dims[1]!, productOf(dims, 2)));
+    const operands = { x: x!, w: w!, attributes, xZero: 0, wZeros: [0] };
+    if (conventions.overflow === 'error') checkConvolutionSums(operands);
+    return convolveAndFinish(operands, (dims) => epilogueOf(call as KernelCall, dims[1]!));
   },
 });

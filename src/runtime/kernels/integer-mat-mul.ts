@@ -1,6 +1,5 @@
-import { finishSums } from '../epilogue.ts';
 import { epilogueOf, fusedDomain, fusedOutputTypes } from '../fused.ts';
-import { multiplyBytes } from '../integer/matmul.ts';
+import { multiplyAndFinish } from '../integer/matmul.ts';
 import { type KernelCall, kernel } from '../kernel.ts';
 import { matMulShape } from '../matmul.ts';
 import { checkProductSums } from '../overflow.ts';
@@ -15,9 +14,8 @@ export const integerMatMul = kernel<string>('IntegerMatMul', {
   run(call) {
     const [a, , b] = call.inputs;
     const shape = matMulShape(a!.dims, b!.dims);
-    if (call.conventions.overflow === 'error')
-      checkProductSums({ a: a!, b: b!, aZero: undefined, bZero: undefined, shape });
-    const sums = multiplyBytes(a!, b!, undefined, undefined, shape);
-    return finishSums(sums, shape.dims, epilogueOf(call as KernelCall, shape.columns, 1));
+    const operands = { a: a!, b: b!, aZero: undefined, bZero: undefined, shape };
+    if (call.conventions.overflow === 'error') checkProductSums(operands);
+    return multiplyAndFinish(operands, epilogueOf(call as KernelCall, shape.columns));
   },
 });

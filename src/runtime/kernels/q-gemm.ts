@@ -1,13 +1,14 @@
 import { ModelError } from '../../support/errors.ts';
-import { allocate, allocateNumbers, makeArray, type NdArray, numbersOf, stridesOf } from '../array.ts';
+import { type NdArray, numbersOf, stridesOf } from '../array.ts';
 import { broadcastDims, broadcastStrides } from '../broadcast.ts';
 import { bytes } from '../dtypes.ts';
-import { multiplyBytes } from '../integer/matmul.ts';
+import { type Finish, finishSums } from '../finish.ts';
+import { multiplyAndFinish, multiplyBytes } from '../integer/matmul.ts';
 import { kernel } from '../kernel.ts';
 import { matMulShape } from '../matmul.ts';
 import { checkProductSums } from '../overflow.ts';
 import { positions } from '../padded.ts';
-import { requantizeSums, requantizingFactor } from '../requantize.ts';
+import { requantizingFactor } from '../requantize.ts';
 import { copyStrided } from '../strided.ts';
 
 const { fround } = Math;
@@ -29,51 +30,50 @@ export const qGemm = kernel<string>('QGemm', {
     const { dims, columns } = shape;
     if (c !== undefined && broadcastDims(c.dims, dims).some((d, i) => d !== dims[i]))
       throw new ModelError('shape-mismatch', `C [${c.dims}] does not broadcast to [${dims}].`);
-    const addend = c && repeated(c, dims);
-    if (overflow === 'error') checkProductSums({ a, b, aZero, bZero, shape, addend });
-    const sums = withAddend(multiplyBytes(a, b, aZero, bZero, shape), addend);
     const alpha = (attributes['alpha'] as number | undefined) ?? 1;
     const left = numbersOf(aScale!)[0]!;
     const scales = numbersOf(bScale!);
-    if (yScale === undefined) return realSums(sums, dims, columns, fround(alpha * left), scales);
     const gain = rounding === 'half-even' || rounding === 'half-away' ? alpha * left : fround(alpha * left);
-    const step = numbersOf(yScale)[0]!;
-    return requantizeSums(sums, dims, {
-      channels: columns,
-      inner: 1,
-      factors: Float64Array.from(scales, (scale) => requantizingFactor(gain, scale, step, rounding)),
-      zero: yZero === undefined ? 0 : numbersOf(yZero)[0]!,
-      dtype: yZero?.dtype ?? a.dtype,
-      rounding,
-    });
+    const common = { channels: columns, offsets: c && isRow(c) ? repeated(c, [1, columns]) : undefined };
+    const finish: Finish =
+      yScale === undefined
+        ? {
+            kind: 'scaling',
+            ...common,
+            factors: Float64Array.from({ length: columns }, (_, n) =>
+              fround(fround(alpha * left) * scales[n % scales.length]!),
+            ),
+            rounds: true,
+          }
+        : {
+            kind: 'requantization',
+            ...common,
+            factors: Float64Array.from(scales, (scale) =>
+              requantizingFactor(gain, scale, numbersOf(yScale)[0]!, rounding),
+            ),
+            zero: yZero === undefined ? 0 : numbersOf(yZero)[0]!,
+            dtype: yZero?.dtype ?? a.dtype,
+            rounding,
+          };
+    const operands = { a, b, aZero, bZero, shape };
+    if (overflow === 'error') checkProductSums({ ...operands, addend: c && repeated(c, dims) });
+    if (c === undefined || isRow(c)) return multiplyAndFinish(operands, finish);
+    const sums = multiplyBytes(a, b, aZero, bZero, shape);
+    const addend = repeated(c, dims);
+    for (let i = 0; i < sums.length; i++) sums[i]! += addend[i]!;
+    return finishSums(sums, dims, finish, 1);
   },
 });
+
+/** Whether all rows of the product are added the same. */
+function isRow({ dims }: NdArray): boolean {
+  return dims.length < 2 || dims[0] === 1;
+}
 
 /** C with a value for each element of the product. */
 function repeated(c: NdArray, dims: readonly number[]): Int32Array {
   const values = numbersOf(c);
   return Int32Array.from(positions(dims, broadcastStrides(c.dims, dims)), (at) => values[at]!);
-}
-
-function withAddend(sums: Int32Array, addend: Int32Array | undefined): Int32Array {
-  if (addend === undefined) return sums;
-  const target = allocate('int32', [sums.length], 'overwritten') as Int32Array;
-  for (let i = 0; i < target.length; i++) target[i] = sums[i]! + addend[i]!;
-  return target;
-}
-
-function realSums(
-  sums: Int32Array,
-  dims: readonly number[],
-  columns: number,
-  left: number,
-  scales: ArrayLike<number>,
-): NdArray {
-  const gains = Float64Array.from({ length: columns }, (_, n) => fround(left * scales[n % scales.length]!));
-  const target = allocateNumbers('float32', dims, 'overwritten');
-  for (let start = 0; start < target.length; start += columns)
-    for (let n = 0; n < columns; n++) target[start + n] = fround(sums[start + n]!) * gains[n]!;
-  return makeArray('float32', dims, target);
 }
 
 function transposed(x: NdArray): NdArray {

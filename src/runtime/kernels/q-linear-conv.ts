@@ -1,10 +1,10 @@
-import { type NdArray, numbersOf, productOf } from '../array.ts';
+import { type NdArray, numbersOf } from '../array.ts';
 import { channelsFirst, channelsLast } from '../blocks.ts';
 import { bytes } from '../dtypes.ts';
-import { convolveBytes } from '../integer/convolve.ts';
+import { convolveAndFinish } from '../integer/convolve.ts';
 import { type KernelCall, kernel } from '../kernel.ts';
 import { checkConvolutionSums } from '../overflow.ts';
-import { requantizeSums, requantizingFactor } from '../requantize.ts';
+import { requantizingFactor } from '../requantize.ts';
 
 /**
  * Convolution of codes: int32 sums of (x − zero)·(w − zero) plus bias, times x_scale·w_scale / y_scale, rounded and
@@ -18,21 +18,20 @@ export const qLinearConv = kernel('QLinearConv', {
     const [x, , , w, , , , yZero, bias] = inputs;
     const [xScale, xZero, wScale, wZero, yScale] = [1, 2, 4, 5, 6].map((i) => numbersOf(inputs[i]!));
     const offsets = bias && numbersOf(bias);
-    if (overflow === 'error')
-      checkConvolutionSums({ x: x!, w: w!, attributes, xZero: xZero![0]!, wZeros: wZero!, offsets });
-    const { sums, dims } = convolveBytes(x!, w!, attributes, xZero![0]!, wZero!);
+    const operands = { x: x!, w: w!, attributes, xZero: xZero![0]!, wZeros: wZero! };
+    if (overflow === 'error') checkConvolutionSums({ ...operands, offsets });
     const factors = Float64Array.from(wScale!, (scale) =>
       requantizingFactor(xScale![0]!, scale, yScale![0]!, rounding),
     );
-    return requantizeSums(sums, dims, {
+    return convolveAndFinish(operands, (dims) => ({
+      kind: 'requantization',
       channels: dims[1]!,
-      inner: productOf(dims, 2),
       factors,
       offsets,
       zero: numbersOf(yZero!)[0]!,
       dtype: yZero!.dtype,
       rounding,
-    });
+    }));
   },
 });
 

@@ -1,8 +1,9 @@
 import { allocateNumbers, type NdArray, numbersOf, productOf } from '../array.ts';
 import { bytes } from '../dtypes.ts';
+import { finishSums } from '../finish.ts';
 import { kernel } from '../kernel.ts';
 import { quantizerOf } from '../qlinear.ts';
-import { requantizeSums, requantizingFactor } from '../requantize.ts';
+import { requantizingFactor } from '../requantize.ts';
 
 /** Codes of the average of each channel: exact sums, requantized once. */
 export const qLinearGlobalAveragePool = kernel<string>('QLinearGlobalAveragePool', {
@@ -33,13 +34,14 @@ export const qLinearGlobalAveragePool = kernel<string>('QLinearGlobalAveragePool
       rounding === 'onnxruntime'
         ? Math.fround(from.scale / Math.fround(to.scale * size))
         : requantizingFactor(from.scale, 1 / size, to.scale, rounding);
-    return requantizeSums(sums, out, {
+    const finish = {
+      kind: 'requantization',
       channels: 1,
-      inner: sums.length,
       factors: Float64Array.of(factor),
       zero: to.zero,
       dtype,
       rounding,
-    });
+    } as const;
+    return finishSums(sums, out, finish, sums.length);
   },
 });

@@ -1,4 +1,5 @@
 import { ModelError } from '../../support/errors.ts';
+import type { Numbers } from '../array.ts';
 import { startThread, type Thread } from './start.ts';
 
 /** Threads that share the work of large layers with the thread that calls. */
@@ -7,6 +8,8 @@ export interface Threads {
   readonly count: number;
   /** Until then the calling thread works with those that are there; rejects where one cannot start. */
   readonly ready: Promise<void>;
+  /** Bytes of shared memory for operands and results that threads do not see where they lie. */
+  readonly bytes: number;
   close(): void;
 }
 
@@ -68,8 +71,8 @@ export class ThreadPool implements Threads {
   #keysGiven = 0;
   readonly #keys = new WeakMap<Float64Array, number>();
   readonly #forgotten = new FinalizationRegistry<number>((key) => this.#tell({ key, numbers: undefined }));
-  #input = new Uint8Array(0);
-  #output = new Int32Array(0);
+  readonly #inputs: Uint8Array[] = [];
+  #output = new Uint8Array(0);
 
   constructor(count: number) {
     if (!Number.isInteger(count) || count < 1 || count > 256) {
@@ -135,19 +138,35 @@ export class ThreadPool implements Threads {
     return this.#ticket;
   }
 
-  /** Bytes where threads see them: themselves if they do, else a copy that lasts until the next call. */
-  shareInput(bytes: Uint8Array): Uint8Array {
-    if (isShared(bytes)) return bytes;
-    if (this.#input.length < bytes.length) this.#input = new Uint8Array(sharedBuffer(bytes.length));
-    this.#input.set(bytes);
-    return this.#input.subarray(0, bytes.length);
+  get bytes(): number {
+    return this.#inputs.reduce((sum, { length }) => sum + length, this.#output.length);
   }
 
-  /** Room for sums where threads see it: `sums` itself if they do, else memory that lasts until the next call. */
-  shareOutput(sums: Int32Array): Int32Array {
-    if (isShared(sums)) return sums;
-    if (this.#output.length < sums.length) this.#output = new Int32Array(sharedBuffer(4 * sums.length));
-    return this.#output.subarray(0, sums.length);
+  /**
+   * Bytes where threads see them: themselves if they do, else a copy that lasts until the next call.
+   *
+   * @param which of the inputs of one piece of work
+   */
+  shareInput(bytes: Uint8Array, which = 0): Uint8Array {
+    if (isShared(bytes)) return bytes;
+    let copy = this.#inputs[which];
+    if (copy === undefined || copy.length < bytes.length)
+      copy = this.#inputs[which] = new Uint8Array(sharedBuffer(bytes.length));
+    copy.set(bytes);
+    return copy.subarray(0, bytes.length);
+  }
+
+  /** Room for a result where threads see it: itself if they do, else memory that lasts until the next call. */
+  shareOutput(result: Numbers): Numbers {
+    if (isShared(result)) return result;
+    const { byteLength } = result;
+    if (this.#output.length < byteLength) this.#output = new Uint8Array(sharedBuffer(byteLength));
+    const ArrayType = result.constructor as new (
+      buffer: ArrayBuffer,
+      start: number,
+      count: number,
+    ) => Numbers;
+    return new ArrayType(this.#output.buffer as ArrayBuffer, 0, result.length);
   }
 
   /**
