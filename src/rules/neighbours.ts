@@ -1,5 +1,5 @@
 import { type NodeMatch, numbersOf, type Objection, type Value } from '../pattern/index.ts';
-import { copies, curvedActivations, epilogues } from './operators.ts';
+import { averagePools, copies, curvedActivations, epilogues } from './operators.ts';
 
 /** What the rules ask about the nodes around a match. */
 
@@ -138,3 +138,46 @@ export function isQuantized(value: Value): boolean {
   }
   return false;
 }
+
+/** Whether the operators that make a value leave no negative number in it, whatever the model is fed. */
+export function isNeverNegative(value: Value, steps = 20): boolean {
+  const maker = makerOf(value);
+  if (value.constant !== undefined) return numbersOf(value.constant).every((x) => x >= 0);
+  if (maker === undefined || steps === 0) return false;
+  const holds = (input: Value | undefined) => input !== undefined && isNeverNegative(input, steps - 1);
+  const [x, low] = maker.inputs;
+  if (positive.has(maker.opType)) return true;
+  if (merging.has(maker.opType)) return maker.inputs.every(holds);
+  if (maker.opType === 'Clip' && low?.constant !== undefined && numbersOf(low.constant)[0]! >= 0) return true;
+  if (maker.opType === 'DequantizeLinear')
+    return beginsAtZero(maker.inputs[2]) || holds(makerOf(x!)?.inputs[0]);
+  return holdsBack.has(maker.opType) && holds(x);
+}
+
+/** Whether a zero point is the smallest code of 8 bits. */
+function beginsAtZero(zero: Value | undefined): boolean {
+  const smallest =
+    zero?.constant?.dtype === 'uint8' ? 0 : zero?.constant?.dtype === 'int8' ? -128 : undefined;
+  return smallest !== undefined && numbersOf(zero!.constant!).every((code) => code === smallest);
+}
+
+/** Operators that make no negative number of anything. */
+const positive: ReadonlySet<string> = new Set([
+  'Relu',
+  'Sigmoid',
+  'HardSigmoid',
+  'Softmax',
+  'Exp',
+  'Abs',
+  'Sqrt',
+]);
+
+/** Operators that make a negative number only of one. */
+const merging: ReadonlySet<string> = new Set(['Concat', 'Add', 'Mul']);
+const holdsBack: ReadonlySet<string> = new Set([
+  ...copies,
+  ...averagePools,
+  'MaxPool',
+  'GlobalMaxPool',
+  'Clip',
+]);

@@ -6,7 +6,7 @@ import {
   unifyScales,
 } from '../passes/index.ts';
 import { type Pipeline, pipeline } from '../rewrite/index.ts';
-import { fuse, simplify } from '../rules/index.ts';
+import { dropEnforcedBounds, fuse, simplify } from '../rules/index.ts';
 import {
   Calibration,
   type CalibrationOptions,
@@ -46,11 +46,12 @@ export function onnxruntime(options: OnnxruntimeOptions = {}): Pipeline {
   const share = unify === 'none' ? [] : [unifyScales({ policy: unify, maxRatio, ...join })];
   return pipeline(
     'onnxruntime',
-    [removeIdentity, foldConstants(), removeDeadValues, simplify],
+    [removeIdentity, foldConstants(), removeDeadValues, simplify.without(dropEnforcedBounds.name)],
     [correctBias(calibration), fuse, storeQuantizedWeights],
     [unquantizeSmallConvolution, removeQuantizersBeforeBounds],
     share,
-    [useWholeRange(calibration, join), useUnsignedCodes],
+    // Ranges are chosen while the bounds stand that they must not go beyond; then a quantizer keeps these by itself.
+    [useWholeRange(calibration, join), useUnsignedCodes, dropEnforcedBounds],
     [quantizeFloatConvolutions, quantizeValues(calibration), quantizeBias],
   );
 }

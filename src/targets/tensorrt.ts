@@ -1,6 +1,7 @@
 import { foldConstants, int8Input, removeDeadValues, removeIdentity, unifyScales } from '../passes/index.ts';
 import { type Pipeline, pipeline, type RuleSet, type RuleSource, ruleSet } from '../rewrite/index.ts';
 import {
+  dropEnforcedBounds,
   foldCastIntoDequantize,
   fuse,
   lower,
@@ -90,7 +91,13 @@ export interface TensorrtOptions extends CalibrationOptions {
  */
 export function tensorrt(options: TensorrtOptions = {}): Pipeline {
   const { unify = 'max', maxRatio, residualAdds, resize, int8Output = false } = options;
-  const clear = [removeIdentity, foldConstants(), removeDeadValues, simplify];
+  // A bound that a quantizer keeps by itself is only superfluous while that quantizer stays and keeps its scale.
+  const clear = [
+    removeIdentity,
+    foldConstants(),
+    removeDeadValues,
+    simplify.without(dropEnforcedBounds.name),
+  ];
   // A pair that goes because nobody reads it must not have a say in a shared scale; one that stays as int8 must.
   const place = int8Output ? quantize.without('remove-dangling-dequantize') : quantize;
   const drop = options.unquantize === false ? [] : [unquantize];
@@ -100,7 +107,8 @@ export function tensorrt(options: TensorrtOptions = {}): Pipeline {
     ...(options.allow?.includes('int8-input') ? [int8Input] : []),
   ];
   const name = options.version === undefined ? 'tensorrt' : `tensorrt@${options.version}`;
-  return pipeline(name, clear, lowered(options), drop, fuse, place, added(options), report, share, end);
+  const settled = [...share, dropEnforcedBounds, ...end];
+  return pipeline(name, clear, lowered(options), drop, fuse, place, added(options), report, settled);
 }
 
 /** The rules that write a model as the importer of a version knows it, and those allowed for the same purpose. */

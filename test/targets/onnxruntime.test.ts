@@ -185,6 +185,29 @@ describe('use-whole-range', () => {
     expect(scale).toBeCloseTo(5 / 255, 6);
   });
 
+  it('goes no further than a Clip that the quantizer kept by itself before', () => {
+    const clipped = parseModel(`<ir_version: 8, opset_import: ["" : 17]>
+      main (float[1,2,2,2] x) => (float[1,2,2,2] y)
+      <float sx = {0.1}, float six = {6}, float zero = {0}, float s = {0.046875}, int8 z = {0}, float sw = {0.0625},
+       float[2,2,1,1] w = {1, -1, 0.5, 2}> {
+        x_q = QuantizeLinear (x, sx, z)
+        x_d = DequantizeLinear (x_q, sx, z)
+        w_q = QuantizeLinear (w, sw, z)
+        w_d = DequantizeLinear (w_q, sw, z)
+        c = Conv (x_d, w_d)
+        a = Clip (c, zero, six)
+        a_q = QuantizeLinear (a, s, z)
+        a_d = DequantizeLinear (a_q, s, z)
+        y = Conv (a_d, w_d)
+      }`);
+    // The least number that gets the last code, 5.93, is below the bound; the convolution is seen to make 12.
+    const inputs = [new Map([['x', tensor('float32', [1, 2, 2, 2], [4, 4, -4, 1, 4, 4, 4, 2])]])];
+    const { model } = rewrite(clipped, onnxruntime({ inputs }));
+    expect(operators(model)).not.toContain('Clip');
+    const [, , scale] = grids(model).find(([value]) => value !== 'x')!;
+    expect(scale as number).toBeCloseTo(6 / 255, 6);
+  });
+
   it('leaves a quantizer alone that is not symmetric', () => {
     const lopsided = network('p = QDQ (x, 0.1, 5)\ny = Neg (p)', 'float[4] x', 'float[4] y');
     expect(rewrite(lopsided, useWholeRange(observed)).model).toBe(lopsided);

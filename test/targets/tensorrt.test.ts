@@ -45,7 +45,7 @@ describe('the TensorRT pipeline', () => {
   it('clears the ground first, shares scales last, and says what changes numbers', () => {
     const { names, members } = tensorrt();
     expect(names.slice(0, 3)).toEqual(['remove-identity', 'fold-constants', 'remove-dead-values']);
-    expect(names.at(-1)).toBe('unify-scales');
+    expect(names.slice(-2)).toEqual(['unify-scales', 'drop-enforced-bounds']);
     const changing = members.filter(({ effect }) => effect !== 'exact');
     expect(changing.map(({ name, effect }) => `${name} ${effect}`)).toEqual([
       'qlinear-to-qdq rounding',
@@ -59,9 +59,31 @@ describe('the TensorRT pipeline', () => {
     ]);
   });
 
+  it('drops no bound that a quantizer keeps only until its scale changes, or it goes', () => {
+    const bounded = network(
+      `c = Clip (x, low, high)
+       p = QDQ (c, 0.0625)
+       q = QDQ (w, 0.25)
+       j = Concat <axis = 0> (p, q)
+       r = QDQ (j, 0.25)
+       y = Abs (r)
+       n = Relu (x)
+       z = QDQU (n, 0.25)`,
+      'float[2] x, float[2] w',
+      'float[4] y, float[2] z',
+      'float low = {-8}, float high = {7.9375}',
+    );
+    const after = apply(tensorrt({ allow: ['symmetric'] }), bounded);
+    expect(scales(after).every(([, scale]) => scale === 0.25)).toBe(true);
+    expect(picture(after)).toContain('Clip (x, low, high)');
+    expect(picture(after)).toContain('z = Relu (x)');
+    // Where neither happens the quantizer does it alone.
+    expect(picture(apply(tensorrt({ unify: 'none' }), bounded))).not.toContain('Clip');
+  });
+
   it('has one rule or pass more or less by option', () => {
     const { names } = tensorrt();
-    expect(names).toEqual([...tensorrt({ unify: 'none' }).names, 'unify-scales']);
+    expect(names.filter((name) => name !== 'unify-scales')).toEqual(tensorrt({ unify: 'none' }).names);
     const int8 = tensorrt({ int8Output: true }).names;
     expect(names.filter((name) => !int8.includes(name))).toEqual(['remove-dangling-dequantize']);
     expect(int8.filter((name) => !names.includes(name))).toEqual(['remove-dangling-dequantize-int8']);

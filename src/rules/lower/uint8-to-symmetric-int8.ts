@@ -1,6 +1,7 @@
 import { integerRange, tensor } from '../../ir/index.ts';
 import { any, type Constant, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
+import { isNeverNegative } from '../neighbours.ts';
 import { codeTypeOf, type Grid, unlessAlike } from '../quantizer.ts';
 import { short } from '../ranges.ts';
 
@@ -9,12 +10,17 @@ import { short } from '../ranges.ts';
  *
  * An engine that knows symmetric int8 alone gets the smallest symmetric range that holds the old one: what only had
  * positive numbers loses a bit. `uint8-to-int8` does it for nothing where the zero point is in the middle.
+ *
+ * A grid that begins at zero is a Relu as well: exporters leave the one in front of it out, because Q saturates there. The
+ * symmetric grid goes on below zero, so the Relu comes back – a convolution takes it in – unless what is quantized is
+ * never negative, or the network is given it: no network begins with a Relu.
  */
 export const uint8ToSymmetricInt8 = rule({
   name: 'uint8-to-symmetric-int8',
   summary: 'Q → DQ with an off-centre zero point ⇒ symmetric int8 over the same range',
   reason: 'TensorRT imports symmetric int8 alone; uint8, or a zero point that is not 0, is an error.',
-  condition: 'Codes of 8 bits, float32 scales; only the DequantizeLinear reads the codes. Changes the scale.',
+  condition:
+    'Codes of 8 bits, float32 scales; only the DequantizeLinear reads the codes. A Relu takes over from a grid that begins at zero. Changes the scale.',
   sources: [
     'https://github.com/onnx/onnx-tensorrt/blob/main/docs/operators.md',
     'https://github.com/NVIDIA/TensorRT/issues/2774',
@@ -52,7 +58,9 @@ export const uint8ToSymmetricInt8 = rule({
         (zero as Constant | undefined)?.name ?? `${x}_zero_point`,
       ),
     );
-    const codes = build.copy(quantize, [x, newScale, newZero], { output_dtype: undefined });
+    const isRelu = x.producer !== undefined && beginsAtZero({ scale, zero, quantize }) && !isNeverNegative(x);
+    const from = isRelu ? build.Relu(x) : x;
+    const codes = build.copy(quantize, [from, newScale, newZero], { output_dtype: undefined });
     return build.copy(dequantize, [codes, newScale, newZero]);
   },
 });
@@ -65,6 +73,10 @@ function rangesOf({ scale, zero, quantize }: Grid): readonly (readonly [number, 
     const z = zeros[i] ?? zeros[0]!;
     return [s * (min - z), s * (max - z)];
   });
+}
+
+function beginsAtZero(grid: Grid): boolean {
+  return rangesOf(grid).every(([low]) => low === 0);
 }
 
 function symmetricScales(grid: Grid): readonly number[] {
