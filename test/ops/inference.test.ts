@@ -167,6 +167,15 @@ describe('inference, by the formulas of the operator pages', () => {
 
   it.each<[number, string, string, string]>([
     [9, 'float[9,8] x', 'y = Slice <starts = [1,-3], ends = [4,100]> (x)', 'float32[3,3]'],
+    [9, 'float[9,8] x', 'y = Slice <starts = [1], ends = [9223372036854775807]> (x)', 'float32[8,8]'],
+    [1, 'float[2] x', 'y = Cast <to = "INT32"> (x)', 'int32[2]'],
+    [1, 'int32[2] x', 'y = Cast <to = "FLOAT"> (x)', 'float32[2]'],
+    [
+      7,
+      'float[1,2,3] x, float[2,3] s',
+      'y = BatchNormalization <spatial = 0> (x, s, s, s, s)',
+      'float32[1,2,3]',
+    ],
     [6, 'float[2,3] a, float[3] b', 'y = Add <broadcast = 1> (a, b)', 'float32[2,3]'],
     [9, 'float[2,9] x', 'y, i = TopK <k = 4> (x)', 'float32[2,4]'],
     [2, 'float[2,3] x', 'y = Pad <pads = [0,1,0,1]> (x)', 'float32[2,5]'],

@@ -79,6 +79,14 @@ export class Call {
     return intsAttribute(this.node, name);
   }
 
+  /** INTS as places along axes: what is beyond ±2^53 becomes that, which is beyond every dimension there can be. */
+  places(name: string): readonly number[] | undefined {
+    const limit = Number.MAX_SAFE_INTEGER;
+    return attributeValue(this.node, name, 'INTS')?.map((value) =>
+      Math.max(-limit, Math.min(limit, Number(value))),
+    );
+  }
+
   floats(name: string): readonly number[] | undefined {
     return attributeValue(this.node, name, 'FLOATS');
   }

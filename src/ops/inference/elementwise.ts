@@ -40,9 +40,17 @@ export function registerElementwise(register: Register): void {
     ];
   });
   register('Where', (call) => elementwise(call, call.sharedType([1, 2]), [0, 1, 2]));
-  register('Cast', (call) => cast(call, dataTypeFromCode(call.int('to', 0))));
+  register('Cast', (call) => cast(call, targetType(call)));
   register('CastLike', (call) => cast(call, call.dtype(1)));
   register('BitCast', (call) => [tensorFacts(dataTypeFromCode(call.int('to', 0)), call.shape(0))]);
+}
+
+/** Version 1 of Cast spells types as the enum of onnx.proto does. */
+function targetType(call: Call): DataType | undefined {
+  if (call.opset >= 6) return dataTypeFromCode(call.int('to', 0));
+  const name = call.text('to', '');
+  const renamed = name === 'FLOAT' ? 'float32' : name === 'DOUBLE' ? 'float64' : name.toLowerCase();
+  return findDataType(renamed as DataType)?.name;
 }
 
 function binary(call: Call, dtype: DataType | undefined): readonly Facts[] {

@@ -11,7 +11,9 @@ export function registerNormalization(register: Register): void {
   register('BatchNormalization', (call) => {
     call.requireRank(0, (rank) => rank >= 1, 'at least 1');
     const shape = call.shape(0);
-    for (const index of [1, 2, 3, 4]) {
+    // Up to version 7 there may be statistics for each element instead of each channel.
+    const perElement = call.opset < 9 && call.int('spatial', 1) === 0;
+    for (const index of perElement ? [] : [1, 2, 3, 4]) {
       call.requireRank(index, (rank) => rank === 1, '1');
       if (shape !== undefined && shape.length > 1 && call.shape(index) !== undefined && call.opset >= 9)
         call.equalDims(shape[1], call.shape(index)![0], 'the number of channels');

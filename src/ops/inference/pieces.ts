@@ -111,8 +111,8 @@ function slice(call: Call): Facts {
   const dtype = call.dtype(0);
   if (x === undefined) return tensorFacts(dtype, undefined);
   const attributes = call.opset < 10;
-  const starts = attributes ? call.ints('starts') : call.contents(1);
-  const ends = attributes ? call.ints('ends') : call.contents(2);
+  const starts = attributes ? call.places('starts') : call.contents(1);
+  const ends = attributes ? call.places('ends') : call.contents(2);
   const steps = !attributes && call.has(4) ? call.contents(4) : undefined;
   const axes = attributes ? call.ints('axes') : call.has(3) ? call.numbers(3) : undefined;
   if (axes === undefined && !attributes && call.has(3))
