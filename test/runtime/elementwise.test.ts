@@ -179,3 +179,34 @@ describe('Softmax', () => {
     expect(valuesOf(y)).toEqual(new Array(16).fill(1 / 8));
   });
 });
+
+describe('BatchNormalization', () => {
+  const f32 = (dims: readonly number[], values: readonly number[]) => tensor('float32', dims, values);
+  const [ones, zeros] = [f32([2], [1, 1]), f32([2], [0, 0])];
+
+  it('trains on the statistics of the batch, and moves the others towards them', () => {
+    // Channels [0, 2, 4, 6] and [1, 1, 1, 1]: means 3 and 1, variances 5 and 0.
+    const x = f32([2, 2, 2], [0, 2, 1, 1, 4, 6, 1, 1]);
+    const [y, mean, variance] = runNode(
+      'BatchNormalization',
+      [x, ones, zeros, f32([2], [1, 1]), f32([2], [1, 2])],
+      { training_mode: 1, momentum: 0.75, epsilon: 11 },
+      { opset: 15, outputs: 3, floats: ['epsilon'] },
+    );
+    expect(valuesOf(y)).toEqual([-0.75, -0.25, 0, 0, 0.25, 0.75, 0, 0]);
+    expect(valuesOf(mean)).toEqual([1.5, 1]);
+    expect(valuesOf(variance)).toEqual([2, 1.5]);
+  });
+
+  it('has statistics for each element with spatial=0', () => {
+    const [one, bias] = [f32([1, 2], [1, 2]), f32([1, 2], [0, 10])];
+    const inputs = [f32([2, 1, 2], [1, 2, 3, 4]), one, bias, f32([1, 2], [1, 1]), f32([1, 2], [1, 4])];
+    const [y] = runNode(
+      'BatchNormalization',
+      inputs,
+      { spatial: 0, epsilon: 0 },
+      { opset: 7, floats: ['epsilon'] },
+    );
+    expect(valuesOf(y)).toEqual([0, 11, 2, 13]);
+  });
+});

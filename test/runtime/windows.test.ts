@@ -147,3 +147,20 @@ describe('Resize', () => {
     expect(valuesOf(y)).toEqual([0, 4, 9]);
   });
 });
+
+describe('GridSample', () => {
+  it('rounds halves to the even neighbour before it mirrors them', () => {
+    const row = f32([1, 1, 1, 4], [10, 11, 12, 13]);
+    const nearest = (x: number) => {
+      const [y] = runNode(
+        'GridSample',
+        [row, f32([1, 1, 1, 2], [x, 0])],
+        { mode: 'nearest', padding_mode: 'reflection' },
+        { opset: 22 },
+      );
+      return valuesOf(y)[0];
+    };
+    // −1.5 is rounded to −2, which is element 1 in the mirror; the mirror image of −1.5 would be 0.5, thus element 0.
+    expect([nearest(-1.5), nearest(0.25)]).toEqual([11, 12]);
+  });
+});

@@ -65,9 +65,10 @@ function tapsAt(point: readonly number[], spatial: readonly number[], mode: Grid
 
 function axisTaps(coordinate: number, length: number, mode: GridMode): Tap[] {
   const scaled = mode.corners ? ((coordinate + 1) / 2) * (length - 1) : ((coordinate + 1) * length - 1) / 2;
+  // Halves are rounded before they are mirrored: after a mirror they may lie between two other elements.
+  if (mode.interpolation === 'nearest') return inside([[nearestEven(scaled), 1]], length, mode);
   const at =
     mode.interpolation === 'cubic' || mode.padding === 'zeros' ? scaled : placeInside(scaled, length, mode);
-  if (mode.interpolation === 'nearest') return inside([[nearestEven(at), 1]], length, mode);
   const first = Math.floor(at);
   const rest = at - first;
   if (mode.interpolation === 'linear')
