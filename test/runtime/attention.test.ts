@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/ir/index.ts';
+import { execute } from '../../src/runtime/index.ts';
+import { parseModel } from '../../src/serde/index.ts';
 import { randomStream } from './engine.ts';
 import { runNode, valuesOf } from './run-node.ts';
 
@@ -166,6 +168,45 @@ describe('LinearAttention', () => {
 
   it('refuses inputs that its rule does not have', () => {
     expect(() => run([q, k, v], 'gated')).toThrow('do not fit the rule "gated"');
+  });
+});
+
+describe('FlexAttention', () => {
+  const run = (modifiers: string, inputs: readonly Tensor[], type = 'float') => {
+    const text = `<ir_version: 10, opset_import: ["" : 26, "ai.onnx.preview" : 1]>
+      main (${type}[B,H,L,E] q, ${type}[B,G,S,E] k, ${type}[B,G,S,F] v) => (${type}[B,H,L,F] y) {
+        y = ai.onnx.preview.FlexAttention <${modifiers}> (q, k, v)
+      }`;
+    const values = new Map(['q', 'k', 'v'].map((name, i) => [name, inputs[i]!]));
+    return execute(parseModel(text), values).get('y');
+  };
+  const modifier = (nodes: string, constants: string) =>
+    `g (float[B,H,L,S] s) => (float[B,H,L,S] o) <${constants}> { ${nodes} }`;
+  const [q, k, v] = [floats([2, 4, 3, 5]), floats([2, 2, 6, 5]), floats([2, 2, 6, 7])];
+  const plain = runNode('Attention', [q, k, v], { scale: 0.25 }, { opset: 24 })[0];
+
+  it('is Attention as long as nothing is modified, for shared keys too', () => {
+    expectClose(run('scale = 0.25', [q, k, v]), plain);
+    expectClose(run('softmax_precision = 11, scale = 0.25', [q, k, v]), plain);
+    const doubles = [q, k, v].map((x) => tensor('float64', x.dims, x.toTypedArray() as Float32Array));
+    expect(run('scale = 0.25', doubles, 'double')!.dtype).toBe('float64');
+  });
+
+  it('hands all scores to one subgraph, and all probabilities to the other', () => {
+    const causal = modifier(
+      'i = Range (zero, three, one)  c = Unsqueeze (i, last)  j = Range (zero, six, one)  m = GreaterOrEqual (c, j)  o = Where (m, s, off)',
+      'int64 zero = {0}, int64 one = {1}, int64 three = {3}, int64 six = {6}, int64[1] last = {1}, float off = {-inf}',
+    );
+    const masked = runNode('Attention', [q, k, v], { scale: 0.25, is_causal: 1 }, { opset: 24 })[0];
+    expectClose(run(`scale = 0.25, score_mod = ${causal}`, [q, k, v]), masked);
+    const doubled = modifier('o = Mul (s, two)', 'float two = {2}');
+    const sum = runNode('Add', [plain, plain])[0];
+    expectClose(run(`scale = 0.25, prob_mod = ${doubled}`, [q, k, v]), sum);
+  });
+
+  it('refuses subgraphs that change the shape', () => {
+    const reduced = modifier('o = ReduceSum (s)', 'float unused = {0}');
+    expect(() => run(`score_mod = ${reduced}`, [q, k, v])).toThrow('it has to keep type and shape');
   });
 });
 

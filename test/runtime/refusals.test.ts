@@ -60,16 +60,23 @@ describe('before anything runs', () => {
     ['Relu <alpha = 0.5> (x)', 'Relu of version 14 has no attribute "alpha"'],
     ['Pad <mode = "mirror"> (x, p)', 'Pad has no mode "mirror"'],
     ['Resize <mode = "bilinear"> (x, "", s)', 'Resize has no mode "bilinear"'],
-    ['BatchNormalization <training_mode = 1> (x, s, s, s, s)', 'for inference only'],
+    ['ai.onnx.preview.training.Momentum <mode = "fast"> (one, n, s, s, s)', 'Momentum has no mode "fast"'],
+    ['ai.onnx.ml.Normalizer <norm = "L3"> (s)', 'Normalizer has no norm "L3"'],
     [
       'com.microsoft.QLinearAveragePool <kernel_shape = [2], channels_last = 1> (q, one, z, one, z)',
       'channels_last=0',
     ],
   ])('attributes that cannot be run are named: %s', (call, sentence) => {
     const error = compiled(`g (float[1,2,4] x, uint8[1,2,4] q) => (y)
-      <int64[6] p = {0, 0, 0, 0, 1, 1}, float[2] s = {1, 1}, float one = {1}, uint8 z = {0}> { y = ${call} }`);
+      <int64 n = {0}, int64[6] p = {0, 0, 0, 0, 1, 1}, float[2] s = {1, 1}, float one = {1}, uint8 z = {0}> { y = ${call} }`);
     expect([error.code, error.at]).toEqual(['unsupported-attribute', 'g/y']);
     expect(error.message).toContain(sentence);
+  });
+
+  it('training is named where it had another form', () => {
+    const text = 'g (float[1,2,4] x, float[2] s) => (y) { y = BatchNormalization (x, s, s, s, s) }';
+    expect(compiled(text, 6)).toMatchObject({ code: 'unsupported-attribute', at: 'g/y' });
+    expect(() => compile(modelOf(text, 7))).not.toThrow();
   });
 
   it('every attribute that is a word is checked, or may be any text', () => {

@@ -3,11 +3,14 @@ import type { Kernel } from '../kernel.ts';
 import { abs } from './abs.ts';
 import { acos } from './acos.ts';
 import { acosh } from './acosh.ts';
+import { adagrad } from './adagrad.ts';
+import { adam } from './adam.ts';
 import { add } from './add.ts';
 import { affineGrid } from './affine-grid.ts';
 import { and } from './and.ts';
 import { argMax } from './arg-max.ts';
 import { argMin } from './arg-min.ts';
+import { arrayFeatureExtractor } from './array-feature-extractor.ts';
 import { asin } from './asin.ts';
 import { asinh } from './asinh.ts';
 import { atan } from './atan.ts';
@@ -17,6 +20,7 @@ import { averagePool } from './average-pool.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { bernoulli } from './bernoulli.ts';
 import { biasGelu } from './bias-gelu.ts';
+import { binarizer } from './binarizer.ts';
 import { bitCast } from './bit-cast.ts';
 import { bitShift } from './bit-shift.ts';
 import { bitwiseAnd } from './bitwise-and.ts';
@@ -62,6 +66,7 @@ import { expand } from './expand.ts';
 import { eyeLike } from './eye-like.ts';
 import { fastGelu } from './fast-gelu.ts';
 import { flatten } from './flatten.ts';
+import { flexAttention } from './flex-attention.ts';
 import { floor } from './floor.ts';
 import { fusedConv } from './fused-conv.ts';
 import { fusedGemm } from './fused-gemm.ts';
@@ -93,6 +98,7 @@ import { integerMatMul } from './integer-mat-mul.ts';
 import { integerMul } from './integer-mul.ts';
 import { isInf } from './is-inf.ts';
 import { isNan } from './is-nan.ts';
+import { labelEncoder } from './label-encoder.ts';
 import { layerNormalization } from './layer-normalization.ts';
 import { leakyRelu } from './leaky-relu.ts';
 import { less } from './less.ts';
@@ -119,6 +125,7 @@ import { melWeightMatrix } from './mel-weight-matrix.ts';
 import { min } from './min.ts';
 import { mish } from './mish.ts';
 import { mod } from './mod.ts';
+import { momentum } from './momentum.ts';
 import { mul } from './mul.ts';
 import { multinomial } from './multinomial.ts';
 import { neg } from './neg.ts';
@@ -126,6 +133,7 @@ import { negativeLogLikelihoodLoss } from './negative-log-likelihood-loss.ts';
 import { nhwcMaxPool } from './nhwc-max-pool.ts';
 import { nonMaxSuppression } from './non-max-suppression.ts';
 import { nonZero } from './non-zero.ts';
+import { normalizer } from './normalizer.ts';
 import { not } from './not.ts';
 import { oneHot } from './one-hot.ts';
 import { optional } from './optional.ts';
@@ -221,6 +229,7 @@ import { thresholdedRelu } from './thresholded-relu.ts';
 import { tile, tile1 } from './tile.ts';
 import { topK, topK1 } from './top-k.ts';
 import { transpose } from './transpose.ts';
+import { treeEnsemble } from './tree-ensemble.ts';
 import { trilu } from './trilu.ts';
 import { unique } from './unique.ts';
 import { unsqueeze } from './unsqueeze.ts';
@@ -233,11 +242,14 @@ export const kernels: readonly Kernel[] = [
   abs,
   acos,
   acosh,
+  adagrad,
+  adam,
   add,
   affineGrid,
   and,
   argMax,
   argMin,
+  arrayFeatureExtractor,
   asin,
   asinh,
   atan,
@@ -247,6 +259,7 @@ export const kernels: readonly Kernel[] = [
   batchNormalization,
   bernoulli,
   biasGelu,
+  binarizer,
   bitCast,
   bitShift,
   bitwiseAnd,
@@ -295,6 +308,7 @@ export const kernels: readonly Kernel[] = [
   eyeLike,
   fastGelu,
   flatten,
+  flexAttention,
   floor,
   fusedConv,
   fusedGemm,
@@ -327,6 +341,7 @@ export const kernels: readonly Kernel[] = [
   integerMul,
   isInf,
   isNan,
+  labelEncoder,
   layerNormalization,
   leakyRelu,
   lessOrEqual,
@@ -353,6 +368,7 @@ export const kernels: readonly Kernel[] = [
   min,
   mish,
   mod,
+  momentum,
   mul,
   multinomial,
   neg,
@@ -360,6 +376,7 @@ export const kernels: readonly Kernel[] = [
   nhwcMaxPool,
   nonMaxSuppression,
   nonZero,
+  normalizer,
   not,
   oneHot,
   optionalGetElement,
@@ -464,6 +481,7 @@ export const kernels: readonly Kernel[] = [
   topK,
   topK1,
   transpose,
+  treeEnsemble,
   trilu,
   unique,
   unsqueeze,
