@@ -1,13 +1,24 @@
 import { equalTensors } from '../analysis/index.ts';
-import { type DataType, type Model, type Node, opsetOf, sortNodes, tensor, valuesOf } from '../ir/index.ts';
-import type { TermArray } from './arrays.ts';
-import { describeOperator, evaluate, type MadeNode, outputType, placeOf, Unfollowed } from './follow.ts';
-import { applyFunction, codesOf, type ElementFunction, floatBelow } from './functions.ts';
-import { withLengths } from './lengths.ts';
-import { movedInputs } from './moves.ts';
-import { applyPrimitive, isMonotone, type Primitive, readPointwise } from './primitives.ts';
-import type { Root, Term } from './terms.ts';
-import { readSelection } from './windows.ts';
+import { type DataType, elementCount, type Model, type Node, sortNodes, type Tensor } from '../ir/index.ts';
+import { ModelError } from '../support/errors.ts';
+import { constantKey, poolOf, type TermArray, termsOf } from './arrays.ts';
+import type { MadeNode } from './follow.ts';
+import { checkForm, demand, dtypeOf } from './form.ts';
+import { applyFunction, codesOf, type ElementFunction, floatBelow, neverFalls } from './functions.ts';
+import type { Moves } from './moves.ts';
+import {
+  applyPrimitive,
+  isMonotone,
+  keepsOrder,
+  type Pointwise,
+  type Primitive,
+  samePrimitive,
+} from './primitives.ts';
+import { type MadeBy, type Reading, readNode } from './read.ts';
+import { portsOf, subjectOf, tellInterface } from './subject.ts';
+import { anyOf, type Extreme, orderMatters, picksAlike, type Root, type Term, termKey } from './terms.ts';
+import { placeOf, Unfollowed } from './unfollowed.ts';
+import type { Selection } from './windows.ts';
 
 /** A proof that two models are equal, as plain data: what every element of every value is. */
 export interface Certificate {
@@ -29,367 +40,401 @@ export type CertificateCheck =
   | { readonly valid: false; readonly at: string; readonly reason: string };
 
 /**
- * Checks a proof of `proveEqual` again, node by node, with none of its search.
+ * Checks a proof of `proveEqual` again, node by node, with none of its search. Nothing a certificate says is taken on
+ * trust: whatever is changed in it, either it still proves the same or it is refused.
  *
- * The claim about each element must follow from the claims about its node's inputs: moved elements are moved by the
- * executor, operations on single elements are compared at every code, or at both sides of every step, extremes by the
- * elements they are picked from, and other nodes by being the same operator on the same elements. At the end both models
- * claim the same for every output.
+ * First its functions, terms and roots have to be of the form their descriptions promise. Then the claim about each
+ * element must follow from the claims about its node's inputs: moved elements come from their places, operations on
+ * single elements are compared at every code, or at both sides of every step, extremes by the elements they are picked
+ * from, and other nodes by being the same operator on the same elements. At the end both models claim the same for every
+ * output. What operators mean is read by the code that the proof was found with; tests hold it against the executor.
  */
 export function checkCertificate(before: Model, after: Model, certificate: Certificate): CertificateCheck {
-  const checker: Checker = new Checker(certificate);
   try {
-    checker.model(withLengths(before, certificate.dims), certificate.before);
-    checker.model(withLengths(after, certificate.dims), certificate.after);
-    for (const { name } of before.graph.outputs) {
+    const [first, second] = [subjectOf(before, certificate.dims), subjectOf(after, certificate.dims)];
+    demand(tellInterface(first) === tellInterface(second), 'main', 'the models have other inputs or outputs');
+    const checker = new Checker(certificate);
+    checker.model(first, certificate.before);
+    checker.model(second, certificate.after);
+    for (const { name } of first.graph.outputs) {
       const [a, b] = [certificate.before.get(name), certificate.after.get(name)];
-      checker.demand(
-        a !== undefined && b !== undefined && checker.same(a, b),
-        name,
-        'the outputs are not claimed to be the same',
-      );
+      const same = a !== undefined && b !== undefined && checker.same(a, b);
+      demand(same, name, 'the outputs are not claimed to be the same');
     }
+    return { valid: true, claims: checker.claims };
   } catch (error) {
-    if (!(error instanceof Unfollowed)) throw error;
-    return { valid: false, at: error.at, reason: error.message };
-  }
-  return { valid: true, claims: checker.claims };
-}
-
-class Checker {
-  claims = 0;
-  readonly #certificate: Certificate;
-  readonly #steps = new Map<Primitive, Set<string>>();
-
-  constructor(certificate: Certificate) {
-    this.#certificate = certificate;
-  }
-
-  demand(holds: boolean, at: string, reason: string): asserts holds {
-    if (!holds) throw new Unfollowed(at, reason);
-  }
-
-  model(model: Model, values: ReadonlyMap<string, TermArray>): void {
-    const overridden = new Set(model.graph.inputs.map(({ name }) => name));
-    for (const input of model.graph.inputs) this.#input(input.name, values.get(input.name));
-    for (const tensor of model.graph.initializers) {
-      const name = tensor.name ?? '';
-      if (overridden.has(name)) continue;
-      const claim = values.get(name)?.constant;
-      this.demand(
-        claim !== undefined && equalTensors(claim, tensor),
-        name,
-        'the initializer is not what is claimed',
-      );
-    }
-    for (const node of sortNodes(model.graph.nodes)) this.#node(model, node, values);
-  }
-
-  #input(name: string, claim: TermArray | undefined): void {
-    this.demand(claim?.terms !== undefined, name, 'nothing is claimed of the input');
-    claim.terms.forEach((number, element) => {
-      const { root, fn } = this.#certificate.terms[number]!;
-      const origin = this.#certificate.roots.get(root);
-      const right =
-        fn === 0 && origin?.kind === 'input' && origin.name === name && origin.element === element;
-      this.demand(
-        right && origin.dtype === claim.dtype,
-        name,
-        `element ${element} of the input is claimed to be something else`,
-      );
-    });
-  }
-
-  #node(model: Model, node: Node, values: ReadonlyMap<string, TermArray>): void {
-    const at = placeOf(node);
-    const inputs = node.inputs.map((name) => (name === '' ? undefined : values.get(name)));
-    node.inputs.forEach((name, i) => {
-      this.demand(name === '' || inputs[i] !== undefined, at, `nothing is claimed of "${name}"`);
-    });
-    const outputs = node.outputs.map((name) => (name === '' ? undefined : values.get(name)));
-    const opset = opsetOf(model.opsetImports, node.domain) ?? 1;
-    if (inputs.every((array) => array === undefined || array.constant !== undefined)) {
-      const made = evaluate(
-        node,
-        inputs.map((array) => array?.constant),
-        opset,
-      );
-      outputs.forEach((claim, i) => {
-        if (claim === undefined) return;
-        this.demand(
-          claim.constant !== undefined && equalTensors(claim.constant, made[i]!),
-          at,
-          'the constant is another one',
-        );
-      });
-      return;
-    }
-    const checked =
-      this.#moves(node, inputs, outputs, opset) ||
-      this.#pointwise(model, node, inputs, outputs) ||
-      this.#selection(model, node, inputs, outputs);
-    if (!checked) this.#made(node, inputs, outputs, opset);
-  }
-
-  #moves(node: Node, inputs: Arrays, outputs: Arrays, opset: number): boolean {
-    const moved = movedInputs(node, opset);
-    if (moved === undefined) return false;
-    if (inputs.some((array, i) => array && !moved.includes(i) && array.constant === undefined)) return false;
-    const pool = [0, ...moved.flatMap((i) => (inputs[i] ? [...this.#numbers(inputs[i])] : []))];
-    if (node.opType === 'Pad' && inputs[2] === undefined) pool[0] = this.#constant(inputs[0]!.dtype, 0);
-    // Elements are numbered by their place in the pool, so that a number that the operator makes up itself stands out.
-    const { operands } = moved.reduce<{ next: number; operands: (TermArray | undefined)[] }>(
-      ({ next, operands }, i) => {
-        const array = inputs[i];
-        if (array === undefined) return { next, operands };
-        const count = this.#numbers(array).length;
-        const places = Float64Array.from({ length: count }, (_, place) => next + place);
-        return { next: next + count, operands: operands.with(i, { ...array, terms: places }) };
-      },
-      { next: 1, operands: [...inputs] },
-    );
-    const apart = {
-      ...node,
-      inputs: node.inputs.map((name, i) => (name === '' ? '' : `input ${i}`)),
-      origin: undefined,
-    };
-    const results = evaluate(
-      apart,
-      operands.map((array, i) => (array && moved.includes(i) ? placesTensor(array) : array?.constant)),
-      opset,
-    );
-    outputs.forEach((claim, i) => {
-      const places = results[i] && valuesOf(results[i]);
-      if (claim === undefined || places === undefined) return;
-      const numbers = this.#numbers(claim);
-      const right =
-        numbers.length === places.length && numbers.every((number, k) => number === pool[Number(places[k])]);
-      this.demand(
-        right && claim.dtype === inputs[moved[0]!]!.dtype,
-        placeOf(node),
-        'an element is claimed to come from elsewhere',
-      );
-      this.claims += numbers.length;
-    });
-    return true;
-  }
-
-  #pointwise(model: Model, node: Node, [x, ...rest]: Arrays, [claim]: Arrays): boolean {
-    const to = outputType(model, node)?.dtype;
-    if (x === undefined || to === undefined) return false;
-    const operation = readPointwise(node, x.dtype, x.dims, to, [
-      undefined,
-      ...rest.map((array) => array?.constant),
-    ]);
-    if (operation === undefined) return false;
-    if (claim === undefined) return true;
-    const [from, into] = [this.#numbers(x), this.#numbers(claim)];
-    this.demand(
-      from.length === into.length && claim.dtype === to,
-      placeOf(node),
-      'the output has another shape or type',
-    );
-    from.forEach((number, i) => {
-      const primitive = operation.primitives[operation.primitiveOf(i)]!;
-      this.demand(
-        this.#follows(number, into[i]!, primitive),
-        placeOf(node),
-        `element ${i} is not what ${node.opType} makes`,
-      );
-    });
-    this.claims += from.length;
-    return true;
-  }
-
-  /** Whether one term is an operation on another. */
-  #follows(from: number, into: number, primitive: Primitive): boolean {
-    const [x, y] = [this.#certificate.terms[from]!, this.#certificate.terms[into]!];
-    const [origin, end] = [this.#certificate.roots.get(x.root)!, this.#certificate.roots.get(y.root)!];
-    if (origin.kind === 'constant') {
-      const value = applyPrimitive(primitive, origin.value);
-      return (
-        x.fn === 0 &&
-        y.fn === 0 &&
-        end.kind === 'constant' &&
-        end.dtype === primitive.to &&
-        Object.is(end.value, value)
-      );
-    }
-    if (x.root !== y.root) return false;
-    const known = this.#steps.get(primitive) ?? new Set<string>();
-    this.#steps.set(primitive, known);
-    const key = `${x.fn} ${y.fn} ${origin.dtype}`;
-    if (known.has(key)) return true;
-    const [f, g] = [this.#certificate.functions[x.fn]!, this.#certificate.functions[y.fn]!];
-    if (!agree(f, primitive, g, origin.dtype)) return false;
-    known.add(key);
-    return true;
-  }
-
-  #selection(model: Model, node: Node, inputs: Arrays, [claim]: Arrays): boolean {
-    const output = outputType(model, node);
-    const reduces = node.opType.startsWith('Reduce');
-    const compared = reduces ? inputs.slice(0, 1) : inputs;
-    const axes = reduces ? inputs[1] : undefined;
-    if (output?.dims === undefined || compared.some((array) => array === undefined)) return false;
-    if (axes !== undefined && axes.constant === undefined) return false;
-    const over = axes?.constant && Array.from(valuesOf(axes.constant), Number);
-    const shape = ['MaxPool', 'Max', 'Min'].includes(node.opType) ? output.dims : compared[0]!.dims;
-    const selection = readSelection(
-      node,
-      compared.map((array) => array!.dims),
-      shape,
-      over,
-    );
-    if (selection === undefined) return false;
-    if (claim === undefined) return true;
-    const operands = compared.map((array) => this.#numbers(array!));
-    const numbers = this.#numbers(claim);
-    this.demand(numbers.length === selection.groups.length, placeOf(node), 'the output has another shape');
-    selection.groups.forEach((group, i) => {
-      const terms = group.map(([input, position]) => operands[input]![position]!);
-      this.demand(
-        this.#picks(selection.of, terms, numbers[i]!),
-        placeOf(node),
-        `element ${i} is not the ${selection.of} of its group`,
-      );
-    });
-    this.claims += numbers.length;
-    return true;
-  }
-
-  /** Whether a term is the extreme of others, or what one function that never falls makes of the extreme of their roots. */
-  #picks(of: string, terms: readonly number[], claimed: number): boolean {
-    if (terms.every((number) => number === claimed)) return true;
-    const target = this.#certificate.terms[claimed]!;
-    const roots = target.fn === 0 ? terms : this.#rootsUnder(terms, target.fn);
-    if (roots === undefined) return false;
-    const wanted = this.#flat(of, roots);
-    const root = this.#certificate.roots.get(target.root)!;
-    const plain = this.#plain(target.root);
-    if (wanted.length === 1) return wanted[0] === plain;
-    if (root.kind !== 'extreme' || root.of.split(',')[0] !== of.split(',')[0]) return false;
-    const ordered = root.dtype.startsWith('float');
-    if (ordered && root.of !== of) return false;
-    const sorted = ordered ? wanted : [...wanted].sort((a, b) => a - b);
-    return sorted.length === root.terms.length && sorted.every((number, i) => number === root.terms[i]);
-  }
-
-  readonly #plainTerms = new Map<number, number>();
-
-  /** The number of the term that is a root and nothing else. */
-  #plain(root: number): number | undefined {
-    if (this.#plainTerms.size === 0)
-      this.#certificate.terms.forEach((term, number) => {
-        if (term.fn === 0) this.#plainTerms.set(term.root, number);
-      });
-    return this.#plainTerms.get(root);
-  }
-
-  /** The roots of terms as terms of their own, if all went through one function that never falls. */
-  #rootsUnder(terms: readonly number[], fn: number): readonly number[] | undefined {
-    const { terms: all, functions, roots } = this.#certificate;
-    if (!keepsOrder(functions[fn]!) || terms.some((number) => all[number]!.fn !== fn)) return undefined;
-    const dtypes = new Set(terms.map((number) => roots.get(all[number]!.root)!.dtype));
-    const plain = terms.map((number) => this.#plain(all[number]!.root));
-    return dtypes.size === 1 && plain.every((number) => number !== undefined) ? plain : undefined;
-  }
-
-  /** Extremes of the same kind taken apart, repetitions left out: the first or the last of them stays. */
-  #flat(of: string, numbers: readonly number[]): readonly number[] {
-    const { terms, roots } = this.#certificate;
-    const flat = numbers.flatMap((number) => {
-      const inner = roots.get(terms[number]!.root)!;
-      return terms[number]!.fn === 0 && inner.kind === 'extreme' && sameExtreme(inner, of)
-        ? inner.terms
-        : [number];
-    });
-    return of.endsWith('last') ? [...new Set([...flat].reverse())].reverse() : [...new Set(flat)];
-  }
-
-  #made(node: Node, inputs: Arrays, outputs: Arrays, opset: number): void {
-    const operator = describeOperator(node, opset);
-    outputs.forEach((claim, output) => {
-      if (claim === undefined) return;
-      const numbers = this.#numbers(claim);
-      numbers.forEach((number, element) => {
-        const { root, fn } = this.#certificate.terms[number]!;
-        const origin = this.#certificate.roots.get(root)!;
-        const right =
-          fn === 0 && origin.kind === 'made' && origin.output === output && origin.element === element;
-        this.demand(right, placeOf(node), `element ${element} is claimed to be something else`);
-        if (element > 0) return;
-        const like = this.#certificate.made[origin.node]!;
-        const alike = like.inputs.every((array, i) =>
-          array === undefined
-            ? inputs[i] === undefined
-            : inputs[i] !== undefined && this.same(array, inputs[i]),
-        );
-        this.demand(
-          like.operator === operator && like.inputs.length === inputs.length && alike,
-          placeOf(node),
-          'the node is another one than claimed',
-        );
-      });
-      const nodes = new Set(Array.from(numbers, (number) => this.#madeBy(number)));
-      this.demand(nodes.size <= 1, placeOf(node), 'the elements are claimed to come from several nodes');
-      this.claims += numbers.length;
-    });
-  }
-
-  #madeBy(number: number): number {
-    const root = this.#certificate.roots.get(this.#certificate.terms[number]!.root)!;
-    return root.kind === 'made' ? root.node : -1;
-  }
-
-  same(a: TermArray, b: TermArray): boolean {
-    if (a.dtype !== b.dtype || a.dims.join() !== b.dims.join()) return false;
-    if (a.constant !== undefined && b.constant !== undefined) return equalTensors(a.constant, b.constant);
-    const [x, y] = [this.#numbers(a), this.#numbers(b)];
-    return x.length === y.length && x.every((number, i) => number === y[i]);
-  }
-
-  readonly #constants = new Map<string, number>();
-
-  /** The number of a constant's term. */
-  #constant(dtype: DataType, value: number): number {
-    if (this.#constants.size === 0) {
-      this.#certificate.terms.forEach(({ root, fn }, number) => {
-        const origin = this.#certificate.roots.get(root)!;
-        if (fn === 0 && origin.kind === 'constant')
-          this.#constants.set(constantKey(origin.dtype, origin.value), number);
-      });
-    }
-    const number = this.#constants.get(constantKey(dtype, value));
-    this.demand(number !== undefined, `${dtype} ${value}`, 'nothing is claimed of the constant');
-    return number;
-  }
-
-  #numbers(array: TermArray): Float64Array {
-    if (array.terms !== undefined) return array.terms;
-    const values = valuesOf(array.constant!) as ArrayLike<number | bigint>;
-    return Float64Array.from({ length: values.length }, (_, i) =>
-      this.#constant(array.dtype, Number(values[i]!)),
-    );
+    if (error instanceof Unfollowed) return { valid: false, at: error.at, reason: error.message };
+    if (error instanceof ModelError) return { valid: false, at: error.at ?? 'main', reason: error.message };
+    throw error;
   }
 }
 
 type Arrays = readonly (TermArray | undefined)[];
 
-function placesTensor({ dims, terms }: TermArray) {
-  return tensor('float64', dims, terms!);
+class Checker {
+  claims = 0;
+  readonly #certificate: Certificate;
+  /** Element type of each term. */
+  readonly #dtypes: readonly DataType[];
+  /** Terms by their root and function; made when first asked for. */
+  #numbers: ReadonlyMap<number, number> | undefined;
+  /** Terms of constants by their type and value. */
+  readonly #constants = new Map<string, number>();
+  /** Extremes that a constant takes part in. */
+  readonly #mixed = new Map<Root, boolean>();
+  /** Steps from one function to the next that were found right. */
+  readonly #steps = new Map<Primitive, Set<string>>();
+
+  constructor(certificate: Certificate) {
+    checkForm(certificate);
+    this.#certificate = certificate;
+    const { terms, roots, functions } = certificate;
+    this.#dtypes = terms.map(({ root, fn }) => dtypeOf(functions[fn]!, roots.get(root)!));
+    terms.forEach(({ root }, number) => {
+      const origin = roots.get(root)!;
+      if (origin.kind === 'constant') this.#constants.set(constantKey(origin.dtype, origin.value), number);
+    });
+    for (const root of roots.values()) if (root.kind === 'extreme') this.#extreme(root);
+    for (const { inputs } of certificate.made)
+      for (const array of inputs) if (array !== undefined) this.#array('made', array);
+  }
+
+  /** Every value of a model, and no other one, has a claim that follows. */
+  model(model: Model, values: ReadonlyMap<string, TermArray>): void {
+    const { graph } = model;
+    demand(graph.sparseInitializers.length === 0, 'main', 'sparse initializers are not followed');
+    const known = new Map<string, TermArray>();
+    const claimOf = (name: string, type: { readonly dtype: DataType; readonly dims: readonly number[] }) => {
+      const claim = values.get(name);
+      demand(claim !== undefined, name, 'nothing is claimed of it');
+      this.#array(name, claim);
+      demand(
+        claim.dtype === type.dtype && claim.dims.join() === type.dims.join(),
+        name,
+        `it is claimed to be ${claim.dtype}[${claim.dims}] and is ${type.dtype}[${type.dims}]`,
+      );
+      known.set(name, claim);
+      return claim;
+    };
+    for (const port of portsOf(model)) this.#input(port.name, claimOf(port.name, port));
+    for (const tensor of graph.initializers) {
+      const name = tensor.name ?? '';
+      if (!known.has(name)) this.#constant(name, claimOf(name, tensor), tensor);
+    }
+    for (const node of sortNodes(graph.nodes)) {
+      const inputs = node.inputs.map((name) => {
+        demand(name === '' || known.has(name), placeOf(node), `nothing makes the value "${name}"`);
+        return known.get(name);
+      });
+      const reading = readNode(model, node, inputs);
+      const types = outputTypes(reading, inputs);
+      const outputs = node.outputs.map((name, i) =>
+        name === '' || types[i] === undefined ? undefined : claimOf(name, types[i]),
+      );
+      this.#node(node, reading, inputs, outputs);
+    }
+    for (const name of values.keys()) demand(known.has(name), name, 'the model has no such value');
+    for (const { name } of graph.outputs) demand(known.has(name), name, 'nothing makes the output');
+  }
+
+  /** Whether two arrays are the same elements in the same shape. */
+  same(a: TermArray, b: TermArray): boolean {
+    if (a.dtype !== b.dtype || a.dims.join() !== b.dims.join()) return false;
+    if (a.constant !== undefined && b.constant !== undefined) return equalTensors(a.constant, b.constant);
+    const [x, y] = [this.#terms(a), this.#terms(b)];
+    return x.every((number, i) => number === y[i]);
+  }
+
+  #input(name: string, { terms }: TermArray): void {
+    demand(terms !== undefined, name, 'the input is claimed to be a constant');
+    terms.forEach((number, element) => {
+      const { root, fn } = this.#term(number);
+      const right = fn === 0 && root.kind === 'input' && root.name === name && root.element === element;
+      demand(right, name, `element ${element} of the input is claimed to be something else`);
+    });
+  }
+
+  #constant(at: string, claim: TermArray, tensor: Tensor): void {
+    const right = claim.constant !== undefined && equalTensors(claim.constant, tensor.withName(undefined));
+    demand(right, at, 'it is another constant than claimed');
+  }
+
+  #node(node: Node, reading: Reading, inputs: Arrays, outputs: Arrays): void {
+    const at = placeOf(node);
+    switch (reading.kind) {
+      case 'constants':
+        outputs.forEach((claim, i) => {
+          if (claim !== undefined) this.#constant(at, claim, reading.outputs[i]!);
+        });
+        return;
+      case 'moves':
+        this.#moves(at, reading, inputs, outputs);
+        return;
+      case 'pointwise':
+        this.#pointwise(at, reading, inputs, outputs);
+        return;
+      case 'selection':
+        this.#selection(at, reading, inputs, outputs);
+        return;
+      case 'made':
+        this.#made(at, reading, inputs, outputs);
+    }
+  }
+
+  #moves(
+    at: string,
+    { dtype, moved, fills, outputs: readings }: Moves,
+    inputs: Arrays,
+    outputs: Arrays,
+  ): void {
+    const zero = fills ? this.#numberOf(dtype, 0) : -1;
+    const pool = poolOf(
+      moved.map((i) => this.#terms(inputs[i]!)),
+      zero,
+    );
+    outputs.forEach((claim, i) => {
+      if (claim === undefined) return;
+      const { places } = readings[i]!;
+      const right = this.#terms(claim).every((number, k) => number === pool[places[k]!]);
+      demand(right, at, 'an element is claimed to come from elsewhere');
+      this.claims += places.length;
+    });
+  }
+
+  #pointwise(
+    at: string,
+    { operand, primitives, primitiveOf }: Pointwise,
+    inputs: Arrays,
+    [claim]: Arrays,
+  ): void {
+    if (claim === undefined) return;
+    const [from, into] = [this.#terms(inputs[operand]!), this.#terms(claim)];
+    from.forEach((number, i) => {
+      const right = this.#follows(number, into[i]!, primitives[primitiveOf(i)]!);
+      demand(right, at, `element ${i} is not what the operator makes`);
+    });
+    this.claims += from.length;
+  }
+
+  /** Whether one term is an operation on another. */
+  #follows(from: number, into: number, primitive: Primitive): boolean {
+    const [x, y] = [this.#term(from), this.#term(into)];
+    if (x.root.kind === 'constant')
+      return into === this.#findNumber(primitive.to, applyPrimitive(primitive, Number(x.root.value)));
+    if (x.root.kind === 'extreme' && x.fn === 0 && this.#followsInside(x.root, into, primitive)) return true;
+    if (x.term.root !== y.term.root) return false;
+    const known = this.#steps.get(primitive) ?? new Set<string>();
+    this.#steps.set(primitive, known);
+    const key = `${x.fn} ${y.fn} ${x.root.dtype}`;
+    if (known.has(key)) return true;
+    const { functions } = this.#certificate;
+    if (!agree(functions[x.fn]!, primitive, functions[y.fn]!, x.root.dtype)) return false;
+    known.add(key);
+    return true;
+  }
+
+  /** Whether a term is the extreme of what an operation that keeps the order makes of the elements of another extreme. */
+  #followsInside(from: Root & { kind: 'extreme' }, into: number, primitive: Primitive): boolean {
+    if (!keepsOrder(primitive)) return false;
+    const { fn, root } = this.#term(into);
+    const candidates = fn === 0 && root.kind === 'extreme' ? root.terms : [into];
+    const terms = from.terms.map((inner) => candidates.find((term) => this.#follows(inner, term, primitive)));
+    return terms.every((term) => term !== undefined) && this.#picks(from.of, terms, into);
+  }
+
+  #selection(at: string, { of, groups }: Selection, inputs: Arrays, [claim]: Arrays): void {
+    if (claim === undefined) return;
+    const operands = inputs.map((array) => array && this.#terms(array));
+    const numbers = this.#terms(claim);
+    groups.forEach((group, i) => {
+      const terms = group.map(([input, position]) => operands[input]![position]!);
+      demand(this.#picks(of, terms, numbers[i]!), at, `element ${i} is not the ${of} of its group`);
+    });
+    this.claims += numbers.length;
+  }
+
+  /** Whether a term is the extreme of others, or what one function that never falls makes of the extreme of their roots. */
+  #picks(of: Extreme, terms: readonly number[], claimed: number): boolean {
+    if (terms.every((number) => number === claimed)) return true;
+    const { fn, term, root } = this.#term(claimed);
+    if (fn !== 0 && !neverFalls(this.#certificate.functions[fn]!)) return false;
+    const members = fn === 0 ? terms : this.#rootsUnder(terms, fn);
+    if (members === undefined) return false;
+    const wanted = this.#flat(of, members);
+    if (wanted.length === 1) return wanted[0] === this.#numberAt(term.root, 0);
+    if (root.kind !== 'extreme') return false;
+    if (root.of === anyOf(of)) return sameNumbers(root.terms, [...wanted].sort(ascending));
+    return root.of === of && sameNumbers(root.terms, wanted);
+  }
+
+  /** The roots of terms as terms of their own, if all went through one function. */
+  #rootsUnder(terms: Iterable<number>, fn: number): readonly number[] | undefined {
+    const plain: number[] = [];
+    for (const number of terms) {
+      const { term } = this.#term(number);
+      const root = term.fn === fn ? this.#numberAt(term.root, 0) : undefined;
+      if (root === undefined) return undefined;
+      plain.push(root);
+    }
+    return plain;
+  }
+
+  /**
+   * The elements an extreme is picked from, each once, where it is the first or the last of them: extremes of the same
+   * kind taken apart, beside a constant also those behind a function that never falls.
+   */
+  #flat(of: Extreme, numbers: readonly number[]): readonly number[] {
+    const parts = numbers.flatMap((number) => {
+      const { fn, root } = this.#term(number);
+      return fn === 0 && root.kind === 'extreme' && picksAlike(root.of, of) ? root.terms : [number];
+    });
+    const flat = parts.some((number) => this.#isMixed(number))
+      ? parts.flatMap((number) => this.#behind(of, number))
+      : parts;
+    return of.endsWith('last') ? [...new Set([...flat].reverse())].reverse() : [...new Set(flat)];
+  }
+
+  /** The elements of an extreme, each behind the function that the extreme is behind. */
+  #behind(of: Extreme, number: number): readonly number[] {
+    const { fn, root } = this.#term(number);
+    if (root.kind !== 'extreme' || !picksAlike(root.of, of)) return [number];
+    if (!neverFalls(this.#certificate.functions[fn]!)) return [number];
+    const inner = root.terms.map((term) => this.#term(term));
+    const parts = inner.map(({ term }) => this.#numberAt(term.root, fn));
+    const plain = inner.every((part) => part.fn === 0) && !root.terms.some((term) => this.#isMixed(term));
+    return plain && parts.every((part) => part !== undefined) ? parts : [number];
+  }
+
+  /** Whether a term is a constant, or an extreme that a constant takes part in. */
+  #isMixed(number: number): boolean {
+    const { fn, root } = this.#term(number);
+    if (fn !== 0 || root.kind !== 'extreme') return root.kind === 'constant';
+    const known = this.#mixed.get(root) ?? root.terms.some((term) => this.#isMixed(term));
+    this.#mixed.set(root, known);
+    return known;
+  }
+
+  #made(at: string, { operator, carried }: MadeBy, inputs: Arrays, outputs: Arrays): void {
+    outputs.forEach((claim, output) => {
+      if (claim === undefined || elementCount(claim.dims) === 0) return;
+      const numbers = this.#terms(claim);
+      const first = this.#term(numbers[0]!);
+      const { dtype } = first.root;
+      const node = first.root.kind === 'made' ? first.root.node : -1;
+      numbers.forEach((number, element) => {
+        const { root, fn } = this.#term(number);
+        const right =
+          root.kind === 'made' && root.node === node && root.output === output && root.element === element;
+        const alike = fn === first.fn && root.dtype === dtype;
+        demand(right && alike, at, `element ${element} is claimed to be something else`);
+      });
+      demand(first.fn === 0 || carried.length > 0, at, 'more is claimed to be done than the operator does');
+      const read = inputs.map((array, i) =>
+        first.fn !== 0 && array && carried.includes(i) ? this.#before(at, array, first.fn, dtype) : array,
+      );
+      this.#madeLike(at, this.#certificate.made[node]!, operator, read);
+      this.claims += numbers.length;
+    });
+  }
+
+  /** The elements of an array before the function that all of them went through. */
+  #before(
+    at: string,
+    { dims, terms = new Float64Array() }: TermArray,
+    fn: number,
+    dtype: DataType,
+  ): TermArray {
+    const plain = this.#rootsUnder(terms, fn) ?? [];
+    const right =
+      plain.length === elementCount(dims) && plain.every((number) => this.#dtypes[number] === dtype);
+    demand(right, at, 'its elements went through other functions than claimed');
+    return { dtype, dims, terms: Float64Array.from(plain) };
+  }
+
+  #madeLike(at: string, like: MadeNode, operator: string, inputs: Arrays): void {
+    const alike =
+      like.operator === operator &&
+      like.inputs.length === inputs.length &&
+      like.inputs.every((array, i) => {
+        const input = inputs[i];
+        return array === undefined || input === undefined ? array === input : this.same(array, input);
+      });
+    demand(alike, at, 'the node is another one than claimed');
+  }
+
+  /** An extreme is of one type, and its order is left open only where it does not matter. */
+  #extreme({ dtype, of, terms }: Root & { kind: 'extreme' }): void {
+    const { functions } = this.#certificate;
+    const typed = terms.every((number) => this.#dtypes[number] === dtype);
+    demand(typed, 'certificate', 'an extreme is picked from elements of other types');
+    const told = terms.map((number) => this.#term(number));
+    const ordered = orderMatters(told.map(({ root, fn }) => ({ root, fn: functions[fn]! })));
+    demand((of === anyOf(of)) !== ordered, 'certificate', 'an extreme leaves open what matters');
+  }
+
+  /** An array is either a constant or terms, of its type and as many as its shape says. */
+  #array(at: string, { dtype, dims, terms, constant }: TermArray): void {
+    demand(
+      (terms === undefined) !== (constant === undefined),
+      at,
+      'it is claimed to be nothing, or two things',
+    );
+    const alike =
+      constant === undefined || (constant.dtype === dtype && constant.dims.join() === dims.join());
+    demand(alike, at, 'the constant is claimed to have another type or shape');
+    if (terms === undefined) return;
+    demand(terms.length === elementCount(dims), at, 'its elements are not as many as claimed');
+    const typed = terms.every((number) => this.#dtypes[number] === dtype);
+    demand(typed, at, 'an element is claimed to be of another type');
+  }
+
+  #term(number: number): { readonly term: Term; readonly root: Root; readonly fn: number } {
+    const term = this.#certificate.terms[number]!;
+    return { term, root: this.#certificate.roots.get(term.root)!, fn: term.fn };
+  }
+
+  #numberAt(root: number, fn: number): number | undefined {
+    this.#numbers ??= new Map(this.#certificate.terms.map((term, i) => [termKey(term.root, term.fn), i]));
+    return this.#numbers.get(termKey(root, fn));
+  }
+
+  #terms(array: TermArray): Float64Array {
+    return termsOf(array, (dtype, value) => this.#numberOf(dtype, value));
+  }
+
+  #findNumber(dtype: DataType, value: number | bigint): number | undefined {
+    return this.#constants.get(constantKey(dtype, value));
+  }
+
+  #numberOf(dtype: DataType, value: number | bigint): number {
+    const number = this.#findNumber(dtype, value);
+    demand(number !== undefined, `${dtype} ${value}`, 'nothing is claimed of the constant');
+    return number;
+  }
 }
 
-function constantKey(dtype: DataType, value: number): string {
-  return `${dtype} ${Object.is(value, -0) ? '-0' : value}`;
-}
-
-function sameExtreme(root: Root & { kind: 'extreme' }, of: string): boolean {
-  return root.dtype.startsWith('float') ? root.of === of : root.of.split(',')[0] === of.split(',')[0];
+/** Type and shape of the outputs of a node. */
+function outputTypes(
+  reading: Reading,
+  inputs: Arrays,
+): readonly ({ readonly dtype: DataType; readonly dims: readonly number[] } | undefined)[] {
+  switch (reading.kind) {
+    case 'moves':
+      return reading.outputs.map((output) => output && { dtype: reading.dtype, dims: output.dims });
+    case 'pointwise':
+      return [{ dtype: reading.dtype, dims: inputs[reading.operand]!.dims }];
+    case 'selection':
+      return [reading];
+    case 'constants':
+    case 'made':
+      return reading.outputs;
+  }
 }
 
 /** Whether `g` does what `primitive` after `f` does, for every element of a type. */
 function agree(f: ElementFunction, primitive: Primitive, g: ElementFunction, dtype: DataType): boolean {
+  if ([f, g].some((of) => (of.kind === 'table' || of.kind === 'steps') && of.from !== dtype)) return false;
+  if (primitive.to !== (g.kind === 'identity' ? dtype : g.to)) return false;
   const at = (x: number) => Object.is(applyPrimitive(primitive, applyFunction(f, x)), applyFunction(g, x));
   const codes = codesOf(dtype);
   if (codes !== undefined) {
@@ -397,30 +442,22 @@ function agree(f: ElementFunction, primitive: Primitive, g: ElementFunction, dty
     return true;
   }
   if (g.kind === 'chain') {
-    const links = [...(f.kind === 'chain' ? f.links : f.kind === 'identity' ? [] : [undefined]), primitive];
-    return JSON.stringify(links) === JSON.stringify(g.links);
+    const links = f.kind === 'identity' ? [] : f.kind === 'chain' ? f.links : undefined;
+    if (links === undefined || links.length + 1 !== g.links.length) return false;
+    return [...links, primitive].every((link, i) => samePrimitive(link, g.links[i]!));
   }
   if (g.kind !== 'steps') return false;
-  // Between two neighbouring places both sides are constant: steps by what they are, the rest because it never turns.
-  const continuous = f.kind !== 'steps';
-  if (continuous && !(isMonotone(primitive) && (f.kind !== 'chain' || f.links.every(isMonotone))))
-    return false;
-  if (!continuous) return dtype === 'float32' && [...f.starts, ...g.starts].every(at);
-  const rises = (by: number) => g.values.every((value, i) => i === 0 || by * value >= by * g.values[i - 1]!);
-  return (
-    dtype === 'float32' &&
-    (rises(1) || rises(-1)) &&
-    [...g.starts, ...g.starts.slice(1).map(floatBelow), Infinity].every(at)
-  );
+  if (f.kind === 'steps') return [...f.starts, ...g.starts].every(at);
+  // Codes have no negative zero, and a function that never turns is constant where it is the same at both ends.
+  const links = f.kind === 'chain' ? [...f.links, primitive] : [primitive];
+  if (codesOf(primitive.to) === undefined || !links.every(isMonotone)) return false;
+  return [...g.starts, ...g.starts.slice(1).map((start) => floatBelow(start, dtype)), Infinity].every(at);
 }
 
-/** Whether a function keeps the order of its values, the two zeros counting as one only when they are the same. */
-function keepsOrder(of: ElementFunction): boolean {
-  if (of.kind === 'chain')
-    return of.links.every((link) => link.kind === 'relu' || (link.kind === 'quantize' && link.scale > 0));
-  if (of.kind === 'identity') return true;
-  return of.values.every((value, i) => {
-    const last = of.values[i - 1];
-    return last === undefined || value > last || Object.is(value, last);
-  });
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((number, i) => number === b[i]);
 }

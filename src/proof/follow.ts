@@ -1,34 +1,9 @@
-import { inferTypes, tensorDigest, typeOf } from '../analysis/index.ts';
-import {
-  type DataType,
-  findFunction,
-  type Model,
-  type Node,
-  opsetOf,
-  sortNodes,
-  subgraphsOf,
-  type Tensor,
-  titleOf,
-  valuesOf,
-} from '../ir/index.ts';
-import { isRandom, normalDomain, plainAttributes } from '../ops/index.ts';
-import { evaluateNode, supportedOperators } from '../runtime/index.ts';
-import { ModelError } from '../support/errors.ts';
-import { countOf, type TermArray, termsOf, termTensor } from './arrays.ts';
-import { movedInputs } from './moves.ts';
-import { readPointwise } from './primitives.ts';
+import { tensorDigest } from '../analysis/index.ts';
+import { elementCount, type Model, type Node, sortNodes } from '../ir/index.ts';
+import { constantArray, poolOf, type TermArray, termsOf } from './arrays.ts';
+import { type MadeBy, type Reading, readNode } from './read.ts';
 import type { TermTable } from './terms.ts';
-import { readSelection } from './windows.ts';
-
-/** Why a model cannot be followed. */
-export class Unfollowed extends Error {
-  readonly at: string;
-
-  constructor(at: string, message: string) {
-    super(message);
-    this.at = at;
-  }
-}
+import { placeOf, Unfollowed } from './unfollowed.ts';
 
 /** A node that is not looked into: what it is, and the elements it reads. */
 export interface MadeNode {
@@ -49,7 +24,7 @@ export interface Common {
 /**
  * Follows every element through a model: what it is, in terms of the inputs' elements.
  *
- * @param model has the lengths of all inputs
+ * @param model as `subjectOf` makes it
  * @param inputs the terms of the inputs, by name
  * @returns what is known of each value of the main graph
  */
@@ -59,15 +34,14 @@ export function followModel(
   common: Common,
 ): ReadonlyMap<string, TermArray> {
   const { graph } = model;
-  const values = new Map<string, TermArray>();
-  for (const tensor of graph.initializers) values.set(tensor.name ?? '', constantArray(tensor));
   if (graph.sparseInitializers.length > 0)
     throw new Unfollowed('main', 'sparse initializers are not followed');
+  const values = new Map<string, TermArray>();
+  for (const tensor of graph.initializers) values.set(tensor.name ?? '', constantArray(tensor));
   for (const [name, array] of inputs) values.set(name, array);
   let elements = 0;
   for (const node of sortNodes(graph.nodes)) {
-    const outputs = followNode(model, node, values, common);
-    outputs.forEach((array, i) => {
+    followNode(model, node, values, common).forEach((array, i) => {
       const name = node.outputs[i] ?? '';
       if (name === '' || array === undefined) return;
       elements += array.terms?.length ?? 0;
@@ -85,111 +59,68 @@ function followNode(
   values: ReadonlyMap<string, TermArray>,
   common: Common,
 ): readonly (TermArray | undefined)[] {
+  const { table } = common;
   const inputs = node.inputs.map((name) => (name === '' ? undefined : known(values, name, node)));
-  const opset = opsetOf(model.opsetImports, node.domain) ?? 1;
-  checkDeterministic(model, node);
-  const constants = inputs.map((array) => array?.constant);
-  if (inputs.every((array) => array === undefined || array.constant !== undefined))
-    return evaluate(node, constants, opset).map((tensor) => tensor && constantArray(tensor));
-  return (
-    followMoves(node, inputs, opset, common.table) ??
-    followPointwise(model, node, inputs, common.table) ??
-    followSelection(model, node, inputs, common.table) ??
-    common.made.outputsOf(model, node, inputs, opset, common.table)
-  );
-}
-
-/** Reshape, Transpose, Concat, Pad …: the executor moves the numbers of the terms instead of the elements. */
-export function followMoves(
-  node: Node,
-  inputs: readonly (TermArray | undefined)[],
-  opset: number,
-  table: TermTable,
-): readonly (TermArray | undefined)[] | undefined {
-  const moved = movedInputs(node, opset);
-  if (moved === undefined) return undefined;
-  if (inputs.some((array, i) => array !== undefined && !moved.includes(i) && array.constant === undefined))
-    return undefined;
-  const dtype = inputs[moved[0]!]!.dtype;
-  if (dtype === 'string' || dtype.startsWith('complex')) return undefined;
-  const operands = inputs.map((array, i) =>
-    array && moved.includes(i) ? termTensor(array, table) : array?.constant,
-  );
-  const padding = node.opType === 'Pad' && operands[2] === undefined;
-  const filled = padding
-    ? termTensor({ dtype, dims: [], terms: Float64Array.of(table.constant(dtype, 0)) }, table)
-    : undefined;
-  const names = padding
-    ? [node.inputs[0]!, node.inputs[1] ?? '', 'fill', ...node.inputs.slice(3)]
-    : node.inputs;
-  // Names of their own for each position: a value read twice may be moved by one input and counted by another.
-  const apart = names.map((name, i) => (name === '' ? '' : `input ${i}`));
-  const tensors = padding ? [operands[0], operands[1], filled, ...operands.slice(3)] : operands;
-  const outputs = evaluate({ ...node, inputs: apart, origin: undefined }, tensors, opset);
-  return outputs.map(
-    (tensor) => tensor && { dtype, dims: tensor.dims, terms: valuesOf(tensor) as Float64Array },
-  );
-}
-
-function followPointwise(
-  model: Model,
-  node: Node,
-  inputs: readonly (TermArray | undefined)[],
-  table: TermTable,
-): readonly TermArray[] | undefined {
-  const [x] = inputs;
-  const to = x && outputType(model, node)?.dtype;
-  if (x === undefined || to === undefined) return undefined;
-  const constants = inputs.map((array) => array?.constant);
-  const operation = readPointwise(node, x.dtype, x.dims, to, constants);
-  if (operation === undefined) return undefined;
-  const { primitives, primitiveOf } = operation;
-  const terms = termsOf(x, table).map((term, i) => table.apply(term, primitives[primitiveOf(i)]!));
-  return [{ dtype: to, dims: x.dims, terms }];
+  const reading = readNode(model, node, inputs);
+  const terms = (i: number) => termsOf(inputs[i]!, table.constant);
+  switch (reading.kind) {
+    case 'constants':
+      return reading.outputs.map((tensor) => tensor && constantArray(tensor));
+    case 'moves': {
+      const { dtype, moved, fills } = reading;
+      const pool = poolOf(moved.map(terms), fills ? table.constant(dtype, 0) : -1);
+      return reading.outputs.map((output) => {
+        return (
+          output && {
+            dtype,
+            dims: output.dims,
+            terms: Float64Array.from(output.places, (place) => pool[place]!),
+          }
+        );
+      });
+    }
+    case 'pointwise': {
+      const { operand, dtype, primitives, primitiveOf } = reading;
+      const applied = terms(operand).map((term, i) => table.apply(term, primitives[primitiveOf(i)]!));
+      return [{ dtype, dims: inputs[operand]!.dims, terms: applied }];
+    }
+    case 'selection':
+      return [followSelection(reading, inputs, table)];
+    case 'made':
+      return followMade(reading, inputs, common);
+  }
 }
 
 function followSelection(
-  model: Model,
-  node: Node,
+  { of, groups, dtype, dims }: Reading & { kind: 'selection' },
   inputs: readonly (TermArray | undefined)[],
   table: TermTable,
-): readonly TermArray[] | undefined {
-  const output = outputType(model, node);
-  if (output?.dims === undefined || inputs.length === 0) return undefined;
-  const reduces = node.opType.startsWith('Reduce');
-  const compared = reduces ? inputs.slice(0, 1) : inputs;
-  if (compared.some((array) => array === undefined)) return undefined;
-  const axes = reduces ? inputs[1]?.constant : undefined;
-  if (reduces && inputs[1] !== undefined && axes === undefined) return undefined;
-  const over = axes && Array.from(valuesOf(axes), Number);
-  const selection = readSelection(
-    node,
-    compared.map((array) => array!.dims),
-    groupDims(node, output.dims, compared),
-    over,
-  );
-  if (selection === undefined) return undefined;
-  const operands = compared.map((array) => termsOf(array!, table));
-  const { dtype } = compared[0]!;
-  const terms = selection.groups.map((group) =>
-    table.extreme(
-      selection.of,
-      group.map(([input, position]) => operands[input]![position]!),
-      dtype,
-    ),
-  );
-  return [{ dtype, dims: output.dims, terms: Float64Array.from(terms) }];
+): TermArray {
+  const operands = inputs.map((array) => array && termsOf(array, table.constant));
+  const terms = groups.map((group) => {
+    const members = group.map(([input, position]) => operands[input]![position]!);
+    return table.extreme(of, members, dtype);
+  });
+  return { dtype, dims, terms: Float64Array.from(terms) };
 }
 
-/** Reductions make their groups from the input's shape: the output may have lost its axes. */
-function groupDims(
-  node: Node,
-  output: readonly number[],
-  compared: readonly (TermArray | undefined)[],
-): readonly number[] {
-  return node.opType === 'MaxPool' || node.opType === 'Max' || node.opType === 'Min'
-    ? output
-    : compared[0]!.dims;
+/** What all elements went through alike is done behind a node that only moves them. */
+function followMade(
+  reading: MadeBy,
+  inputs: readonly (TermArray | undefined)[],
+  { table, made }: Common,
+): readonly (TermArray | undefined)[] {
+  const [first, ...others] = reading.carried.flatMap((i) => inputs[i] ?? []);
+  const split = first && table.split(first);
+  const alike = split !== undefined && others.every((array) => table.split(array)?.fn === split.fn);
+  if (!alike) return made.outputsOf(reading, inputs, table);
+  const plain = inputs.map((array, i) =>
+    array && reading.carried.includes(i) ? table.split(array)!.plain : array,
+  );
+  const outputs = reading.outputs.map((output) => output && { ...output, dtype: split.plain.dtype });
+  return made.outputsOf({ ...reading, outputs }, plain, table).map((array, i) => {
+    return array && { ...array, dtype: reading.outputs[i]!.dtype, terms: table.behind(array, split.fn) };
+  });
 }
 
 /** The nodes that are not looked into. Nodes alike on the same elements are one. */
@@ -200,27 +131,18 @@ export class Made {
   readonly #nodeNumbers = new Map<string, number>();
 
   outputsOf(
-    model: Model,
-    node: Node,
+    { operator, outputs }: MadeBy,
     inputs: readonly (TermArray | undefined)[],
-    opset: number,
     table: TermTable,
   ): readonly (TermArray | undefined)[] {
-    const operator = describeOperator(node, opset);
     const key = `${operator} (${inputs.map((array) => (array ? this.#numberOf(array) : ''))})`;
     const number = this.#nodeNumbers.get(key) ?? this.nodes.push({ operator, inputs }) - 1;
     this.#nodeNumbers.set(key, number);
-    return node.outputs.map((name, output) => {
-      if (name === '') return undefined;
-      const type = outputType(model, node, output);
-      if (type?.dims === undefined)
-        throw new Unfollowed(
-          placeOf(node),
-          `the shape of "${name}", which ${node.opType} makes, is not known`,
-        );
+    return outputs.map((type, output) => {
+      if (type === undefined) return undefined;
       const { dtype, dims } = type;
       const rootOf = (element: number) => ({ kind: 'made', dtype, node: number, output, element }) as const;
-      return { dtype, dims, terms: table.tensor(`made ${number} ${output}`, countOf(dims), rootOf) };
+      return { dtype, dims, terms: table.tensor(`made ${number} ${output}`, elementCount(dims), rootOf) };
     });
   }
 
@@ -252,76 +174,6 @@ function arrayKey({ dtype, dims, terms, constant }: TermArray): string {
   let hash = 0;
   for (const term of terms) hash = (Math.imul(hash, 31) + term) | 0;
   return `${dtype}[${dims}] ${hash}`;
-}
-
-/** Operator, version and attributes with the schema's defaults, in words that are the same for nodes alike. */
-export function describeOperator(node: Node, opset: number): string {
-  const plain = plainAttributes(node, opset);
-  const attributes = Object.keys(plain)
-    .sort()
-    .map((name) => `${name}=${JSON.stringify(plain[name], (_, value) => tellable(value))}`);
-  return `${normalDomain(node.domain)}::${node.opType}@${opset} <${attributes}>`;
-}
-
-function tellable(value: unknown): unknown {
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (Object.is(value, -0)) return '-0';
-  return isTensor(value) ? tensorDigest(value) : value;
-}
-
-function isTensor(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && 'dtype' in value && 'dims' in value;
-}
-
-const executable = new Set(supportedOperators().map(({ domain, opType }) => `${domain}::${opType}`));
-
-/** Only an operator whose result is decided by its inputs may stand for itself. */
-function checkDeterministic(model: Model, node: Node): void {
-  const title = normalDomain(node.domain) === '' ? node.opType : `${node.domain}::${node.opType}`;
-  const refuse = (why: string) => {
-    throw new Unfollowed(placeOf(node), `${title} ${why}`);
-  };
-  if (findFunction(model.functions, node) !== undefined) refuse('is a function of the model; inline it');
-  if (subgraphsOf(node).length > 0) refuse('has subgraphs, which are not followed');
-  if (isRandom(node)) refuse('draws random numbers');
-  if (node.opType === 'Dropout' && (node.inputs[2] ?? '') !== '') refuse('may draw random numbers');
-  if (!executable.has(`${normalDomain(node.domain)}::${node.opType}`))
-    refuse('is an operator nothing is known of');
-}
-
-/** Runs a node on constants. */
-export function evaluate(
-  node: Node,
-  inputs: readonly (Tensor | undefined)[],
-  opset: number,
-): readonly (Tensor | undefined)[] {
-  try {
-    return evaluateNode(node, inputs, { opset });
-  } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    throw new Unfollowed(placeOf(node), error.message);
-  }
-}
-
-export function constantArray(constant: Tensor): TermArray {
-  return { dtype: constant.dtype, dims: constant.dims, constant: constant.withName(undefined) };
-}
-
-/** Element type and, where known, shape of an output. */
-export function outputType(
-  model: Model,
-  node: Node,
-  output = 0,
-): { readonly dtype: DataType; readonly dims: readonly number[] | undefined } | undefined {
-  const type = typeOf(inferTypes(model), node.outputs[output] ?? '');
-  if (type?.kind !== 'tensor' || type.elemType === 'undefined') return undefined;
-  const dims = type.shape?.map(({ value }) => value ?? -1);
-  return { dtype: type.elemType, dims: dims?.every((dim) => dim >= 0) ? dims : undefined };
-}
-
-export function placeOf(node: Node): string {
-  return `main/${titleOf(node)}`;
 }
 
 function known(values: ReadonlyMap<string, TermArray>, name: string, node: Node): TermArray {

@@ -1,12 +1,21 @@
-import type { DataType } from '../ir/index.ts';
-import { integerRange } from '../ir/index.ts';
-import { applyPrimitive, isMonotone, type Primitive } from './primitives.ts';
+import { type DataType, findDataType, integerRange } from '../ir/index.ts';
+import { decodeFloat, encodeFloat } from '../support/minifloat.ts';
+import {
+  applyPrimitive,
+  isMonotone,
+  isReal,
+  keepsOrder,
+  numbersKey,
+  type Primitive,
+  primitiveKey,
+  smallFormat,
+} from './primitives.ts';
 
 /**
  * What is done to one element on its way, in a form that is the same whenever the effect is the same.
  *
  * `identity`: nothing. `table`: codes of at most 16 bits become values, one for each code, smallest code first; written
- * out in full, so two tables are equal exactly when they do the same. `steps`: a float32 that ends as one of few values,
+ * out in full, so two tables are equal exactly when they do the same. `steps`: a float that ends as one of few values,
  * always rising or always falling; `values[i]` belongs to `starts[i] ≤ x < starts[i + 1]`, `starts[0]` is −∞. Equal steps do the
  * same, different ones differ somewhere. `chain`: operations on a float that are kept as they are written.
  */
@@ -20,6 +29,7 @@ export type ElementFunction =
     }
   | {
       readonly kind: 'steps';
+      readonly from: DataType;
       readonly to: DataType;
       readonly starts: readonly number[];
       readonly values: readonly number[];
@@ -45,6 +55,7 @@ export function compose(before: ElementFunction, primitive: Primitive, from: Dat
   }
   if (before.kind === 'steps') {
     return steps(
+      before.from,
       primitive.to,
       before.starts,
       before.values.map((value) => applyPrimitive(primitive, value)),
@@ -58,8 +69,8 @@ export function compose(before: ElementFunction, primitive: Primitive, from: Dat
     return table(from, primitive.to, values);
   }
   const links = [...(before.kind === 'chain' ? before.links : []), primitive];
-  if (from === 'float32' && codesOf(primitive.to) !== undefined && links.every(isMonotone))
-    return stepsOf(links);
+  if (isReal(from) && codesOf(primitive.to) !== undefined && links.every(isMonotone))
+    return stepsOf(links, from);
   return { kind: 'chain', to: primitive.to, links };
 }
 
@@ -83,11 +94,23 @@ export function applyFunction(of: ElementFunction, x: number): number {
  */
 export function neverFalls(of: ElementFunction): boolean {
   if (of.kind === 'identity') return true;
-  if (of.kind === 'chain')
-    return of.links.every(({ kind, scale }) => kind === 'relu' || (kind === 'quantize' && scale > 0));
+  if (of.kind === 'chain') return of.links.every(keepsOrder);
   return of.values.every(
     (value, i) => i === 0 || value > of.values[i - 1]! || Object.is(value, of.values[i - 1]),
   );
+}
+
+/** Whether a float may end as −0, having started as a `from`. */
+export function mayEndAsNegativeZero(of: ElementFunction, from: DataType): boolean {
+  switch (of.kind) {
+    case 'identity':
+      return findDataType(from)?.kind === 'float';
+    case 'table':
+    case 'steps':
+      return of.values.some((value) => Object.is(value, -0));
+    case 'chain':
+      return of.links.at(-1)!.kind !== 'relu';
+  }
 }
 
 /** A name that two functions share exactly when they are the same. */
@@ -98,15 +121,15 @@ export function functionKey(of: ElementFunction): string {
     case 'table':
       return `table ${of.from} ${of.to} ${numbersKey(of.values)}`;
     case 'steps':
-      return `steps ${of.to} ${numbersKey(of.starts)} ${numbersKey(of.values)}`;
+      return `steps ${of.from} ${of.to} ${numbersKey(of.starts)} ${numbersKey(of.values)}`;
     case 'chain':
-      return `chain ${of.links.map((link) => numbersKeyed(link)).join(' ')}`;
+      return `chain ${of.links.map(primitiveKey).join(' ')}`;
   }
 }
 
-/** The float32 right below x; −0 and 0 count as one. */
-export function floatBelow(x: number): number {
-  return floatAt(orderOf(x) - 1);
+/** The float of a type right below x; −0 and 0 count as one. */
+export function floatBelow(x: number, dtype: DataType): number {
+  return floatAt(orderOf(x, dtype) - 1, dtype);
 }
 
 function table(from: DataType, to: DataType, values: readonly number[]): ElementFunction {
@@ -116,22 +139,34 @@ function table(from: DataType, to: DataType, values: readonly number[]): Element
     : { kind: 'table', from, to, values };
 }
 
-function steps(to: DataType, starts: readonly number[], values: readonly number[]): ElementFunction {
+function steps(
+  from: DataType,
+  to: DataType,
+  starts: readonly number[],
+  values: readonly number[],
+): ElementFunction {
   const kept = starts.map((_, i) => i).filter((i) => i === 0 || !Object.is(values[i], values[i - 1]));
-  return { kind: 'steps', to, starts: kept.map((i) => starts[i]!), values: kept.map((i) => values[i]!) };
+  return {
+    kind: 'steps',
+    from,
+    to,
+    starts: kept.map((i) => starts[i]!),
+    values: kept.map((i) => values[i]!),
+  };
 }
 
-/** Finds every float32 at which a function that only rises, or only falls, takes its next value, by bisection. */
-function stepsOf(links: readonly Primitive[]): ElementFunction {
-  const at = (order: number) => links.reduce((value, link) => applyPrimitive(link, value), floatAt(order));
-  const first = orderOf(-Infinity);
-  const last = orderOf(Infinity);
+/** Finds every float at which a function that only rises, or only falls, takes its next value, by bisection. */
+function stepsOf(links: readonly Primitive[], from: DataType): ElementFunction {
+  const at = (order: number) =>
+    links.reduce((value, link) => applyPrimitive(link, value), floatAt(order, from));
+  const first = orderOf(-Infinity, from);
+  const last = orderOf(Infinity, from);
   const starts = [-Infinity];
   const values = [at(first)];
   const visit = (low: number, high: number, below: number, above: number) => {
     if (Object.is(below, above)) return;
     if (high - low === 1) {
-      starts.push(floatAt(high));
+      starts.push(floatAt(high, from));
       values.push(above);
       return;
     }
@@ -141,7 +176,7 @@ function stepsOf(links: readonly Primitive[]): ElementFunction {
     visit(middle, high, between, above);
   };
   visit(first, last, values[0]!, at(last));
-  return { kind: 'steps', to: links.at(-1)!.to, starts, values };
+  return { kind: 'steps', from, to: links.at(-1)!.to, starts, values };
 }
 
 function stepAt(starts: readonly number[], x: number): number {
@@ -158,21 +193,17 @@ function stepAt(starts: readonly number[], x: number): number {
 const float = new Float32Array(1);
 const word = new Int32Array(float.buffer);
 
-/** The float32 numbers in order, 0 for zero, so that neighbours differ by one. */
-function orderOf(x: number): number {
+/** The numbers of a float type in order, 0 for zero, so that neighbours differ by one. */
+function orderOf(x: number, dtype: DataType): number {
   float[0] = x;
-  return word[0]! >= 0 ? word[0]! : -(word[0]! & 0x7fffffff);
+  const small = smallFormat(dtype);
+  const code = small === undefined ? word[0]! : (encodeFloat(small, x) << 16) >> 16;
+  return code >= 0 ? code : -(code & (small === undefined ? 0x7fffffff : 0x7fff));
 }
 
-function floatAt(order: number): number {
+function floatAt(order: number, dtype: DataType): number {
+  const small = smallFormat(dtype);
+  if (small !== undefined) return decodeFloat(small, order >= 0 ? order : -order | 0x8000);
   word[0] = order >= 0 ? order : -order | 0x80000000;
   return float[0]!;
-}
-
-function numbersKeyed(link: Primitive): string {
-  return `${link.kind} ${link.from} ${link.to} ${numbersKey([link.scale, link.zeroPoint, link.low, link.high])}`;
-}
-
-function numbersKey(values: readonly number[]): string {
-  return values.map((value) => (Object.is(value, -0) ? '-0' : value)).join();
 }

@@ -1,10 +1,12 @@
-import { type DataType, integerRange, type Node, type Tensor, valuesOf } from '../ir/index.ts';
-import { findAttribute, normalDomain } from '../ops/index.ts';
+import { type DataType, elementCount, integerRange, type Node, type Tensor, valuesOf } from '../ir/index.ts';
+import { attributeValue, intAttribute, normalDomain } from '../ops/index.ts';
+import { decodeFloat, encodeFloat, type FloatFormat, floatFormats, maxFinite } from '../support/minifloat.ts';
 import { roundHalfEven } from '../support/rounding.ts';
+import type { TermArray } from './arrays.ts';
 
 /** One operation on one element, with numbers for its parameters; those it does not have are 0. */
 export interface Primitive {
-  readonly kind: 'quantize' | 'dequantize' | 'relu' | 'clip';
+  readonly kind: 'quantize' | 'dequantize' | 'multiply' | 'relu' | 'clip';
   readonly from: DataType;
   readonly to: DataType;
   readonly scale: number;
@@ -13,8 +15,12 @@ export interface Primitive {
   readonly high: number;
 }
 
-/** The operations a node does, and which of them each element meets. */
-export interface PointwiseNode {
+/** An operator that works on single elements: the operations it does, and which of them each element meets. */
+export interface Pointwise {
+  readonly kind: 'pointwise';
+  /** The input whose elements they are, by position. */
+  readonly operand: number;
+  readonly dtype: DataType;
   readonly primitives: readonly Primitive[];
   /** Index of the primitive for an element, by its position in row-major order. */
   primitiveOf(element: number): number;
@@ -22,7 +28,8 @@ export interface PointwiseNode {
 
 /**
  * The number an operation makes of a number, as the executor computes it: the quotient rounded to float32, then to a
- * whole number, halves to even, then shifted and clamped; the difference rounded to float32, then multiplied.
+ * whole number, halves to even, then shifted and clamped; the difference rounded to float32, then multiplied. Results
+ * of 16 bits are rounded from float32.
  */
 export function applyPrimitive({ kind, to, scale, zeroPoint, low, high }: Primitive, x: number): number {
   switch (kind) {
@@ -36,7 +43,9 @@ export function applyPrimitive({ kind, to, scale, zeroPoint, low, high }: Primit
       );
     }
     case 'dequantize':
-      return Math.fround(Math.fround(x - zeroPoint) * scale);
+      return roundReal(to, Math.fround(x - zeroPoint) * scale);
+    case 'multiply':
+      return roundReal(to, x * scale);
     case 'relu':
       return Math.max(x, 0);
     case 'clip': {
@@ -46,35 +55,88 @@ export function applyPrimitive({ kind, to, scale, zeroPoint, low, high }: Primit
   }
 }
 
+/** The formats of the float types that are followed; float32 has none of its own. */
+export function smallFormat(dtype: DataType): FloatFormat | undefined {
+  return dtype === 'float16' || dtype === 'bfloat16' ? floatFormats[dtype] : undefined;
+}
+
+/** Whether elements of a type are followed as real numbers. */
+export function isReal(dtype: DataType): boolean {
+  return dtype === 'float32' || smallFormat(dtype) !== undefined;
+}
+
+/** A number as a tensor of a float type holds it. */
+export function roundReal(dtype: DataType, x: number): number {
+  const format = smallFormat(dtype);
+  return format === undefined ? Math.fround(x) : decodeFloat(format, encodeFloat(format, Math.fround(x)));
+}
+
 /** Whether larger numbers never become smaller ones, or, with a negative scale, never larger ones. */
 export function isMonotone({ kind, low, high }: Primitive): boolean {
   return kind !== 'clip' || low <= high;
 }
 
+/**
+ * Whether the larger of two numbers stays the larger or becomes the same, bit for bit, the two zeros included: a Clip at 0
+ * makes 0 of −1 and leaves −0 what it is, so it does not, and neither does a product that may underflow.
+ */
+export function keepsOrder({ kind, to, scale }: Primitive): boolean {
+  if (kind === 'dequantize') return roundReal(to, scale) > 0;
+  return kind === 'relu' || (kind === 'quantize' && scale > 0);
+}
+
+/** Whether two operations are written alike. */
+export function samePrimitive(a: Primitive, b: Primitive): boolean {
+  return primitiveKey(a) === primitiveKey(b);
+}
+
+/** A name that two operations share exactly when they are written alike. */
+export function primitiveKey({ kind, from, to, scale, zeroPoint, low, high }: Primitive): string {
+  return `${kind} ${from} ${to} ${numbersKey([scale, zeroPoint, low, high])}`;
+}
+
+/** Numbers in a line, the two zeros apart. */
+export function numbersKey(values: readonly number[]): string {
+  return values.map((value) => (Object.is(value, -0) ? '-0' : value)).join();
+}
+
 const plain = { scale: 0, zeroPoint: 0, low: 0, high: 0 };
 
 /**
- * Reads QuantizeLinear, DequantizeLinear, Relu and Clip as operations on single elements; `undefined` for other nodes,
- * for parameters that are no constants and for types beyond float32 and integers of 16 bits.
+ * Reads QuantizeLinear, DequantizeLinear, Relu, Clip, Cast of codes to floats and Mul by one number as operations on
+ * single elements; `undefined` for other nodes, for parameters that are no constants and for types beyond floats of 16
+ * and 32 bits and integers of 16 bits.
  *
- * @param constants the node's inputs that are constants, by position
- * @param dims shape of the first input
+ * @param to element type of the output
  */
 export function readPointwise(
   node: Node,
-  from: DataType,
-  dims: readonly number[],
-  to: DataType,
-  constants: readonly (Tensor | undefined)[],
-): PointwiseNode | undefined {
-  if (normalDomain(node.domain) !== '') return undefined;
-  if (node.opType === 'Relu' && isPlain(from)) return single({ ...plain, kind: 'relu', from, to });
-  if (node.opType === 'Clip' && isPlain(from)) return readClip(node, from, to, constants);
-  const quantizes = node.opType === 'QuantizeLinear';
-  if (!quantizes && node.opType !== 'DequantizeLinear') return undefined;
-  const [real, codes] = quantizes ? [from, to] : [to, from];
-  if (real !== 'float32' || !isCode(codes)) return undefined;
-  return readScales(node, quantizes ? 'quantize' : 'dequantize', from, dims, to, constants);
+  inputs: readonly (TermArray | undefined)[],
+  to: DataType | undefined,
+): Pointwise | undefined {
+  const from = inputs[0]?.dtype;
+  if (from === undefined || to === undefined) return undefined;
+  const constants = inputs.map((array) => array?.constant);
+  switch (`${normalDomain(node.domain)}::${node.opType}`) {
+    case '::Relu':
+      return isPlain(from) ? pointwise({ ...plain, kind: 'relu', from, to }) : undefined;
+    case '::Clip':
+      return isPlain(from) ? readClip(node, from, to, constants) : undefined;
+    case '::Cast':
+      return isCode(from) && to === 'float32'
+        ? pointwise({ ...plain, kind: 'dequantize', from, to, scale: 1 })
+        : undefined;
+    case '::Mul':
+      return readProduct(inputs);
+    case '::QuantizeLinear':
+    case 'com.microsoft::QuantizeLinear':
+      return isReal(from) && isCode(to) ? readScales(node, 'quantize', inputs, to) : undefined;
+    case '::DequantizeLinear':
+    case 'com.microsoft::DequantizeLinear':
+      return isReal(to) && isCode(from) ? readScales(node, 'dequantize', inputs, to) : undefined;
+    default:
+      return undefined;
+  }
 }
 
 function readClip(
@@ -82,57 +144,72 @@ function readClip(
   from: DataType,
   to: DataType,
   constants: readonly (Tensor | undefined)[],
-): PointwiseNode | undefined {
+): Pointwise | undefined {
   if (node.inputs.slice(1).some((name, i) => name !== '' && constants[i + 1]?.size !== 1)) return undefined;
-  const range = integerRange(from) ?? { min: -largest, max: largest };
+  const range = integerRange(from) ?? { min: -largest(from), max: largest(from) };
   const low = bound(node, 'min', constants[1]) ?? range.min;
   const high = bound(node, 'max', constants[2]) ?? range.max;
   return Number.isNaN(low) || Number.isNaN(high)
     ? undefined
-    : single({ ...plain, kind: 'clip', from, to, low, high });
+    : pointwise({ ...plain, kind: 'clip', from, to, low, high });
 }
 
-/** The largest finite float32: what Clip takes for a bound that is not given. */
-const largest = 3.4028234663852886e38;
+/** The largest finite number of a float type: what Clip takes for a bound that is not given. */
+function largest(dtype: DataType): number {
+  const format = smallFormat(dtype);
+  return format === undefined ? 3.4028234663852886e38 : maxFinite(format);
+}
 
 function bound(node: Node, attribute: string, input: Tensor | undefined): number | undefined {
-  const given = findAttribute(node, attribute);
-  if (given?.type === 'FLOAT') return given.value as number;
-  return input && (valuesOf(input)[0] as number);
+  return attributeValue(node, attribute, 'FLOAT') ?? (input && (valuesOf(input)[0] as number));
+}
+
+/** A product with one finite number that is not 0, on either side. */
+function readProduct(inputs: readonly (TermArray | undefined)[]): Pointwise | undefined {
+  const at = inputs.findIndex((array) => array?.constant !== undefined);
+  const [factor, x] = [inputs[at]?.constant, inputs[1 - at]];
+  if (factor?.size !== 1 || x === undefined || factor.dtype !== x.dtype || !isReal(x.dtype)) return undefined;
+  const scale = valuesOf(factor)[0] as number;
+  if (factor.dims.length > x.dims.length || !Number.isFinite(scale) || scale === 0) return undefined;
+  return pointwise({ ...plain, kind: 'multiply', from: x.dtype, to: x.dtype, scale }, 1 - at);
 }
 
 function readScales(
   node: Node,
   kind: 'quantize' | 'dequantize',
-  from: DataType,
-  dims: readonly number[],
+  [x, scaleInput, zeroInput]: readonly (TermArray | undefined)[],
   to: DataType,
-  constants: readonly (Tensor | undefined)[],
-): PointwiseNode | undefined {
-  const scale = constants[1];
-  const zero = constants[2];
-  const named = (node.inputs[2] ?? '') !== '';
-  const other = (name: string) => Number(findAttribute(node, name)?.value ?? 0);
-  if (scale?.dtype !== 'float32' || (named && zero === undefined) || other('block_size') > 0)
+): Pointwise | undefined {
+  const { dtype: from, dims } = x!;
+  const [scale, zero] = [scaleInput?.constant, zeroInput?.constant];
+  if (scale === undefined || !isReal(scale.dtype) || (zeroInput !== undefined && zero === undefined))
     return undefined;
-  if (other('precision') > 1 || scale.dims.length > 1 || (zero !== undefined && zero.size !== scale.size))
-    return undefined;
+  // Precision 1 asks for a quotient in float32, which is what there is without it.
+  if (intAttribute(node, 'block_size', 0) > 0 || intAttribute(node, 'precision', 0) > 1) return undefined;
+  if (scale.dims.length > 1 || (zero !== undefined && zero.size !== scale.size)) return undefined;
   const scales = valuesOf(scale) as Float32Array;
   if (scales.some((value) => !Number.isFinite(value) || value === 0)) return undefined;
-  const zeros = zero === undefined ? undefined : Array.from(valuesOf(zero), Number);
+  const zeros = zero && Array.from(valuesOf(zero), Number);
   const primitives = Array.from(scales, (value, i): Primitive => {
     return { ...plain, kind, from, to, scale: value, zeroPoint: zeros?.[i] ?? 0 };
   });
-  if (primitives.length === 1) return { primitives, primitiveOf: () => 0 };
-  const axis = Number(findAttribute(node, 'axis')?.value ?? 1);
+  if (primitives.length === 1) return pointwise(primitives[0]!);
+  const axis = intAttribute(node, 'axis', 1);
   const at = axis < 0 ? axis + dims.length : axis;
   if (dims[at] !== primitives.length) return undefined;
-  const inner = dims.slice(at + 1).reduce((product, dim) => product * dim, 1);
-  return { primitives, primitiveOf: (element) => Math.floor(element / inner) % primitives.length };
+  const inner = elementCount(dims.slice(at + 1));
+  const primitiveOf = (element: number) => Math.floor(element / inner) % primitives.length;
+  return { kind: 'pointwise', operand: 0, dtype: to, primitives, primitiveOf };
 }
 
-function single(primitive: Primitive): PointwiseNode {
-  return { primitives: [primitive], primitiveOf: () => 0 };
+function pointwise(primitive: Primitive, operand = 0): Pointwise {
+  return {
+    kind: 'pointwise',
+    operand,
+    dtype: primitive.to,
+    primitives: [primitive],
+    primitiveOf: () => 0,
+  };
 }
 
 function isCode(dtype: DataType): boolean {
@@ -140,5 +217,5 @@ function isCode(dtype: DataType): boolean {
 }
 
 function isPlain(dtype: DataType): boolean {
-  return dtype === 'float32' || isCode(dtype);
+  return isReal(dtype) || isCode(dtype);
 }

@@ -1,14 +1,15 @@
-import { type Model, type Tensor, tensor, type ValueInfo } from '../ir/index.ts';
+import { type DataType, elementCount, integerRange, type Model, type Tensor, tensor } from '../ir/index.ts';
 import { execute } from '../runtime/index.ts';
 import { ModelError } from '../support/errors.ts';
-import { createRandom } from '../support/random.ts';
-import { countOf, type TermArray, termsOf } from './arrays.ts';
+import { createRandom, type Random } from '../support/random.ts';
+import { type TermArray, termsOf } from './arrays.ts';
 import type { Certificate } from './certificate.ts';
-import { followModel, Made, sameArray, Unfollowed } from './follow.ts';
+import { followModel, Made, sameArray } from './follow.ts';
 import { applyFunction, codesOf, type ElementFunction } from './functions.ts';
-import { withLengths } from './lengths.ts';
+import { type Port, portsOf, subjectOf, tellInterface } from './subject.ts';
 import { tellTerm } from './tell.ts';
 import { TermTable } from './terms.ts';
+import { Unfollowed } from './unfollowed.ts';
 
 /** What `proveEqual` found out. */
 export type Proof =
@@ -60,7 +61,7 @@ export interface ProveOptions {
  * @throws ModelError `interface-differs` when inputs or outputs have other names or types
  */
 export function proveEqual(before: Model, after: Model, options: ProveOptions = {}): Proof {
-  const [first, second] = [withLengths(before, options.dims), withLengths(after, options.dims)];
+  const [first, second] = [subjectOf(before, options.dims), subjectOf(after, options.dims)];
   checkInterface(first, second);
   const common = { table: new TermTable(), made: new Made(), limit: options.limit ?? 4_000_000 };
   const inputs = inputTerms(first, common.table);
@@ -70,11 +71,14 @@ export function proveEqual(before: Model, after: Model, options: ProveOptions = 
       after: followModel(second, inputs, common),
     };
     const outputs = first.graph.outputs.map(({ name }) => name);
+    for (const name of outputs)
+      if (!values.before.has(name) || !values.after.has(name))
+        throw new Unfollowed(name, 'nothing makes the output');
     const differing = outputs.find(
       (name) => !sameElements(values.before.get(name)!, values.after.get(name)!, common.table),
     );
     if (differing !== undefined) return findWitness(first, second, differing, values, common.table);
-    const elements = outputs.reduce((sum, name) => sum + countOf(values.before.get(name)!.dims), 0);
+    const elements = outputs.reduce((sum, name) => sum + elementCount(values.before.get(name)!.dims), 0);
     return {
       verdict: 'proved',
       certificate: certify(options.dims ?? new Map(), common.table, common.made, values),
@@ -93,25 +97,18 @@ interface Values {
 }
 
 function checkInterface(before: Model, after: Model): void {
-  const tell = (model: Model) => {
-    const inputs = model.graph.inputs.map(
-      (input) => `${input.name} ${JSON.stringify(shapeOf(input))} ${dtypeOf(input)}`,
-    );
-    return `${inputs} => ${model.graph.outputs.map(({ name }) => name)}`;
-  };
-  if (tell(before) === tell(after)) return;
+  const [old, now] = [tellInterface(before), tellInterface(after)];
+  if (old === now) return;
   throw new ModelError('interface-differs', 'The models have other inputs or outputs.', {
-    fix: `Prove models of one interface; these have ${tell(before)} and ${tell(after)}.`,
+    fix: `Prove models of one interface; these have ${old} and ${now}.`,
   });
 }
 
 function inputTerms(model: Model, table: TermTable): ReadonlyMap<string, TermArray> {
   return new Map(
-    model.graph.inputs.map((input) => {
-      const { name } = input;
-      const [dtype, dims] = [dtypeOf(input), shapeOf(input)];
+    portsOf(model).map(({ name, dtype, dims }) => {
       const rootOf = (element: number) => ({ kind: 'input', dtype, name, element }) as const;
-      return [name, { dtype, dims, terms: table.tensor(`input ${name}`, countOf(dims), rootOf) }];
+      return [name, { dtype, dims, terms: table.tensor(`input ${name}`, elementCount(dims), rootOf) }];
     }),
   );
 }
@@ -121,7 +118,7 @@ function sameElements(a: TermArray, b: TermArray, table: TermTable): boolean {
   const taken = (array: TermArray) => ({
     dtype: array.dtype,
     dims: array.dims,
-    terms: termsOf(array, table),
+    terms: termsOf(array, table.constant),
   });
   return (a.terms === undefined) !== (b.terms === undefined) && sameArray(taken(a), taken(b));
 }
@@ -133,10 +130,11 @@ function findWitness(before: Model, after: Model, output: string, values: Values
     const reason = `it is ${a.dtype}[${a.dims}] before and ${b.dtype}[${b.dims}] after`;
     return compareOnSamples(before, after) ?? { verdict: 'undecided', cause: 'differs', at: output, reason };
   }
-  const [x, y] = [termsOf(a, table), termsOf(b, table)];
+  const [x, y] = [termsOf(a, table.constant), termsOf(b, table.constant)];
   const element = x.findIndex((term, i) => term !== y[i]);
   const constructed = differingInputs(before, x[element]!, y[element]!, table);
-  const found = (constructed && compareOn(before, after, constructed)) ?? compareOnSamples(before, after);
+  const found =
+    (constructed && tried(() => compareOn(before, after, constructed))) ?? compareOnSamples(before, after);
   if (found !== undefined) return found;
   const reason = `element ${element} is ${tellTerm(table, x[element]!)} before and ${tellTerm(table, y[element]!)} after`;
   return { verdict: 'undecided', cause: 'differs', at: output, reason };
@@ -159,21 +157,16 @@ function differingInputs(
   const places = elementsBehind(first.root, table);
   if (places === undefined) return undefined;
   return new Map(
-    model.graph.inputs.map((input) => {
-      const dims = shapeOf(input);
-      const data = new Array<number>(countOf(dims)).fill(0);
-      for (const { name, element } of places) if (name === input.name) data[element] = x;
-      return [input.name, tensor(dtypeOf(input), dims, data)];
+    portsOf(model).map(({ name, dtype, dims }) => {
+      const data = new Array<number>(elementCount(dims)).fill(0);
+      for (const place of places) if (place.name === name) data[place.element] = x;
+      return [name, tensor(dtype, dims, data)];
     }),
   );
 }
 
 /** Numbers at which two functions of one root may differ. */
-function candidates(
-  f: ElementFunction,
-  g: ElementFunction,
-  dtype: ReturnType<typeof dtypeOf>,
-): readonly number[] {
+function candidates(f: ElementFunction, g: ElementFunction, dtype: DataType): readonly number[] {
   const codes = codesOf(dtype);
   if (codes !== undefined) return Array.from({ length: codes.max - codes.min + 1 }, (_, i) => codes.min + i);
   const starts = [f, g].flatMap((of) => (of.kind === 'steps' ? of.starts : [])).filter(Number.isFinite);
@@ -198,41 +191,51 @@ function elementsBehind(
 function compareOnSamples(before: Model, after: Model): Proof | undefined {
   for (let seed = 1; seed <= 8; seed++) {
     const random = createRandom(seed);
-    const inputs = new Map(
-      before.graph.inputs.map((input) => {
-        const [dtype, dims] = [dtypeOf(input), shapeOf(input)];
-        const codes = codesOf(dtype);
-        const draw = () =>
-          codes
-            ? codes.min + Math.floor(random.uniform() * (codes.max - codes.min + 1))
-            : (random.uniform() - 0.5) * 2 ** seed;
-        return [input.name, tensor(dtype, dims, Array.from({ length: countOf(dims) }, draw))];
-      }),
-    );
-    const found = compareOn(before, after, inputs);
+    const found = tried(() => {
+      const inputs = portsOf(before).map((port) => [port.name, drawTensor(port, seed, random)] as const);
+      return compareOn(before, after, new Map(inputs));
+    });
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function compareOn(before: Model, after: Model, inputs: ReadonlyMap<string, Tensor>): Proof | undefined {
+/** Codes from their whole range, wider integers and floats from ranges that grow. */
+function drawTensor({ dtype, dims }: Port, seed: number, random: Random): Tensor {
+  const count = elementCount(dims) * (dtype.startsWith('complex') ? 2 : 1);
+  if (dtype === 'string')
+    return tensor(
+      dtype,
+      dims,
+      Array.from({ length: count }, () => 'text'),
+    );
+  const range = dtype === 'bool' ? { min: 0, max: 1 } : integerRange(dtype);
+  const draw = () => {
+    if (range === undefined) return (random.uniform() - 0.5) * 2 ** seed;
+    const low = Math.max(range.min, -(2 ** 15));
+    return low + Math.floor(random.uniform() * (Math.min(range.max, 2 ** 16 - 1) - low + 1));
+  };
+  return tensor(dtype, dims, Array.from({ length: count }, draw));
+}
+
+/** What comes of an attempt on models that may not run on the inputs, or not at all. */
+function tried(attempt: () => Proof | undefined): Proof | undefined {
   try {
-    const [old, now] = [execute(before, inputs), execute(after, inputs)];
-    for (const [output, tensor] of old) {
-      const [x, y] = [tensor.toTypedArray(), now.get(output)!.toTypedArray()] as ArrayLike<number>[];
-      const element = Array.from(x!).findIndex((value, i) => !Object.is(value, y![i]));
-      if (element >= 0)
-        return {
-          verdict: 'refuted',
-          inputs,
-          output,
-          element,
-          before: Number(x![element]),
-          after: Number(y![element]),
-        };
-    }
+    return attempt();
   } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+function compareOn(before: Model, after: Model, inputs: ReadonlyMap<string, Tensor>): Proof | undefined {
+  const [old, now] = [execute(before, inputs), execute(after, inputs)];
+  for (const [output, tensor] of old) {
+    const [x, y] = [tensor.toTypedArray(), now.get(output)!.toTypedArray()] as ArrayLike<number>[];
+    const element = Array.from(x!).findIndex((value, i) => !Object.is(value, y![i]));
+    if (element < 0) continue;
+    const [a, b] = [Number(x![element]), Number(y![element])];
+    return { verdict: 'refuted', inputs, output, element, before: a, after: b };
   }
   return undefined;
 }
@@ -254,12 +257,4 @@ function certify(
     before: values.before,
     after: values.after,
   };
-}
-
-function shapeOf({ type }: ValueInfo): readonly number[] {
-  return type?.kind === 'tensor' ? (type.shape ?? []).map(({ value }) => value ?? 1) : [];
-}
-
-function dtypeOf({ type }: ValueInfo) {
-  return type?.kind === 'tensor' ? type.elemType : 'undefined';
 }
