@@ -1,5 +1,5 @@
 import { type NodeMatch, numbersOf, type Objection, type Value } from '../pattern/index.ts';
-import { averagePools, copies, curvedActivations, epilogues } from './operators.ts';
+import { averagePools, copies, curvedActivations, epilogues, weighted } from './operators.ts';
 
 /** What the rules ask about the nodes around a match. */
 
@@ -48,6 +48,30 @@ export function unlessAllReaders(
   if (bad) return bad;
   const other = value.uses.find(({ reader, index }) => !(reader.isStandard && fits(reader, index)));
   return other !== undefined && `${other.reader} reads ${value}, too, and is no ${wanted}`;
+}
+
+/** Objects where one of some operators reads a value: the DequantizeLinear that makes it is fused with that. */
+export function unlessFusedWith(value: Value, operators: readonly string[]): Objection {
+  const reader = value.readers.find(({ opType }) => operators.includes(opType));
+  return reader !== undefined && `${reader.opType} reads ${value}; its DequantizeLinear has to touch it`;
+}
+
+/** Objects unless a pair serves one operand of a product of two activations, alone, and the other is float. */
+export function unlessHalfOf(
+  product: string,
+  { x, dequantize }: { readonly x: Value; readonly dequantize: NodeMatch<'DequantizeLinear'> },
+  describeConstant: (reader: NodeMatch, other: Value) => string,
+): Objection {
+  const use = onlyReader(dequantize.output);
+  if (use?.reader.opType !== product || !use.reader.isStandard)
+    return `${dequantize.output} is not read by one ${product} alone`;
+  const other = use.reader.inputs[1 - use.index]!;
+  if (other.constant !== undefined) return describeConstant(use.reader, other);
+  return (
+    (x.producer === undefined && `no operator of this graph makes ${x}`) ||
+    (isQuantized(other) && `${other} is quantized, too`) ||
+    unlessDroppable(x, dequantize)
+  );
 }
 
 /** The one node that reads a value, where there is exactly one. */
@@ -180,4 +204,47 @@ const holdsBack: ReadonlySet<string> = new Set([
   'MaxPool',
   'GlobalMaxPool',
   'Clip',
+]);
+
+/**
+ * Whether the engine can write a value as codes if all its readers want them: a quantized operator with weights makes it,
+ * with what is fused behind that, or copies and pools of such a value. Other operators write floats, and a quantizer
+ * behind them is a kernel of its own.
+ */
+export function canWriteCodes(value: Value, steps = 40): boolean {
+  const maker = makerOf(value);
+  if (maker === undefined || steps === 0) return false;
+  const can = (input: Value | undefined) => input !== undefined && canWriteCodes(input, steps - 1);
+  const [x, y] = maker.inputs;
+  if (maker.opType === 'DequantizeLinear') return true;
+  if (isWeighted.has(maker.opType) || averagePools.has(maker.opType)) return isQuantized(x!);
+  if (maker.opType === 'Concat') return maker.inputs.every(can);
+  if (maker.opType === 'Add' || maker.opType === 'Mul') {
+    if (x!.constant !== undefined || y!.constant !== undefined) return can(x!.constant === undefined ? x : y);
+    if (isQuantized(x!) && isQuantized(y!)) return true;
+    if (maker.opType === 'Mul') return isSilu(x!, y!) ? can(x) : isSilu(y!, x!) && can(y);
+    return (isQuantized(x!) && can(y)) || (isQuantized(y!) && can(x));
+  }
+  return fused.has(maker.opType) && can(x);
+}
+
+/** Whether a gate is the sigmoid of a value that comes from no depthwise convolution: these are not fused with SiLU. */
+function isSilu(x: Value, gate: Value): boolean {
+  const sigmoid = makerOf(gate);
+  if (sigmoid?.opType !== 'Sigmoid' || sigmoid.inputs[0]?.name !== x.name) return false;
+  const conv = convolutionOf(x) as NodeMatch<'Conv'> | undefined;
+  return conv === undefined || conv.attributes.group === 1;
+}
+
+const isWeighted: ReadonlySet<string> = new Set(weighted);
+
+/** Operators of one activation that are fused with what makes it, or move past quantizers. */
+const fused: ReadonlySet<string> = new Set([
+  ...copies,
+  'MaxPool',
+  'BatchNormalization',
+  'Relu',
+  'Clip',
+  'LeakyRelu',
+  'Gelu',
 ]);

@@ -9,6 +9,10 @@ import {
   quantize,
   quantizeAttentionMatmulsWith,
   quantizeAveragePoolBothSidesWith,
+  quantizeBeforeCopy,
+  quantizeBeforeCopyUnlessFused,
+  quantizeBeforeSplit,
+  quantizeBeforeSplitUnlessFused,
   quantizeResidualWith,
   removeDanglingDequantizeInt8,
   report,
@@ -99,7 +103,7 @@ export function tensorrt(options: TensorrtOptions = {}): Pipeline {
     simplify.without(dropEnforcedBounds.name),
   ];
   // A pair that goes because nobody reads it must not have a say in a shared scale; one that stays as int8 must.
-  const place = int8Output ? quantize.without('remove-dangling-dequantize') : quantize;
+  const place = int8Output ? placing.without('remove-dangling-dequantize') : placing;
   const drop = options.unquantize === false ? [] : [unquantize];
   const share = unify === 'none' ? [] : [unifyScales({ policy: unify, maxRatio, residualAdds, resize })];
   const end = [
@@ -110,6 +114,18 @@ export function tensorrt(options: TensorrtOptions = {}): Pipeline {
   const settled = [...share, dropEnforcedBounds, ...end];
   return pipeline(name, clear, lowered(options), drop, fuse, place, added(options), report, settled);
 }
+
+/** The rules that place quantizers, those that move pairs up past copies in the form that leaves them next to weights. */
+const placing = ruleSet(
+  'quantize',
+  [...quantize].map((rule) =>
+    rule === quantizeBeforeCopy
+      ? quantizeBeforeCopyUnlessFused
+      : rule === quantizeBeforeSplit
+        ? quantizeBeforeSplitUnlessFused
+        : rule,
+  ),
+);
 
 /** The rules that write a model as the importer of a version knows it, and those allowed for the same purpose. */
 function lowered({ version = '10', allow = [] }: TensorrtOptions): RuleSet {

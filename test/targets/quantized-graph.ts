@@ -48,6 +48,7 @@ export interface GraphOptions {
 function expand(line: string, made: Set<string>): string {
   const [, to = '', word = '', attributes = '', inputs = ''] =
     /^(\w+) = (\w+)\s*(<[^>]*>)? ?\((.*)\)$/.exec(line) ?? [];
+  if (word === '') return line;
   if (word === 'QDQ' || word === 'Q') {
     const [from, scale] = inputs.split(', ');
     const s = `scale_${scale!.replace('.', '_')}`;

@@ -11,6 +11,7 @@ import { shuffled } from '../support/shuffle.ts';
 import { valuesIn } from '../support/tensors.ts';
 import { apply, picture } from '../support/text.ts';
 import { unequalScales } from '../support/unequal-scales.ts';
+import { quantizedGraph } from './quantized-graph.ts';
 import { mobilenetV2, resnet18 } from './rule-book-networks.ts';
 
 const scales = (of: Model) => pairsOf(of).map((pair) => [pair.tensor, scaleValues(pair)?.[0]]);
@@ -188,6 +189,66 @@ describe('the TensorRT pipeline', () => {
       const { qdq } = plan(after, { target: 'tensorrt@10' });
       expect(qdq.map(({ kind, tensor }) => `${kind} ${tensor}`)).toEqual(['Q x']);
       expect(apply(tensorrt({ allow }), after)).toBe(after);
+    }
+  });
+
+  // Parts of real networks on which one rule or another once made the forecast worse.
+  it.each([
+    [
+      'channels shuffled in front of a convolution',
+      `a = QDQ (x, 0.5)
+       b = QConv (a)
+       c = QConv (a)
+       d = Concat <axis = 1> (b, c)
+       e = Reshape (d, apart)
+       f = Transpose <perm = [0, 2, 1, 3, 4]> (e)
+       g = Reshape (f, together)
+       h, i = Split <axis = 1> (g, sizes)
+       j = QDQ (h, 0.25)
+       k = QConv (j)
+       l = QDQ (i, 0.25)
+       m = QConv (l)
+       y = Concat <axis = 1> (k, m)`,
+      ['int64[5] apart = {1, 2, 4, 8, 8}', 'int64[4] together = {1, 8, 8, 8}', 'int64[2] sizes = {4, 4}'],
+      { i8i8: 2, i8f: 2, qdq: 1 },
+    ],
+    [
+      'squeeze and excite',
+      `a = QDQ (x, 0.5)
+       b = QConv (a)
+       c = SiLU (b)
+       d = GlobalAveragePool (c)
+       e = QDQ (d, 0.25)
+       f = QConv (e)
+       g = Sigmoid (f)
+       h = Mul (g, c)
+       i = QDQ (h, 0.5)
+       y = QConv (i)`,
+      [],
+      { i8i8: 0, i8f: 3, qdq: 3 },
+    ],
+    [
+      'a feature pyramid',
+      `a = QDQ (x, 0.5)
+       b = QConv (a)
+       c = QConv (a)
+       d = Resize <mode = "nearest"> (b, , by)
+       e = Add (c, d)
+       f = QDQ (e, 0.5)
+       g = QConv (f)
+       h = Resize <mode = "nearest"> (e, , by)
+       i = Add (g, h)
+       j = QDQ (i, 0.5)
+       y = QConv (j)`,
+      ['float[4] by = {1, 1, 1, 1}'],
+      { i8i8: 0, i8f: 2, qdq: 3 },
+    ],
+  ] as const)('never makes the forecast worse: %s', (_, body, constants, totals) => {
+    const before = quantizedGraph(body, { constants });
+    for (const allow of [[], ['residuals', 'average-pools']] as const) {
+      const after = plan(apply(tensorrt({ allow }), before), { target: 'tensorrt@10' });
+      expect(after.totals).toMatchObject(totals);
+      expect(after.bytes).toBeLessThanOrEqual(plan(before, { target: 'tensorrt@10' }).bytes!);
     }
   });
 });

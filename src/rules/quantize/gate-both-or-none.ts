@@ -1,6 +1,6 @@
 import { any, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { isQuantized, onlyReader, unlessDroppable } from '../neighbours.ts';
+import { unlessHalfOf } from '../neighbours.ts';
 
 /**
  * x → Q → DQ ─┐            x ─┐
@@ -23,18 +23,7 @@ export const gateBothOrNone = rule({
 
   match: quantizePair(any('x')),
 
-  unless({ x, dequantize }) {
-    const use = onlyReader(dequantize.output);
-    if (use?.reader.opType !== 'Mul' || !use.reader.isStandard)
-      return `${dequantize.output} is not read by one Mul alone`;
-    const other = use.reader.inputs[1 - use.index]!;
-    if (other.constant !== undefined) return `${use.reader} multiplies by a constant`;
-    return (
-      (x.producer === undefined && `no operator of this graph makes ${x}`) ||
-      (isQuantized(other) && `${other} is quantized, too`) ||
-      unlessDroppable(x, dequantize)
-    );
-  },
+  unless: (pair) => unlessHalfOf('Mul', pair, (mul) => `${mul} multiplies by a constant`),
 
   note: ({ x }) => `the pair on "${x}" goes`,
 

@@ -30,6 +30,8 @@ import { unquantizeHalfQuantizedMatmul } from './unquantize-half-quantized-matmu
 
 export { quantizeAttentionMatmulsWith } from './quantize-attention-matmuls.ts';
 export { quantizeAveragePoolBothSidesWith } from './quantize-average-pool-both-sides.ts';
+export { quantizeBeforeCopyUnlessFused } from './quantize-before-copy.ts';
+export { quantizeBeforeSplitUnlessFused } from './quantize-before-split.ts';
 export { quantizeResidualWith } from './quantize-residual.ts';
 export { removeDanglingDequantizeTo } from './remove-dangling-dequantize.ts';
 export {

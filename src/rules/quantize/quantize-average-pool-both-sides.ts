@@ -1,6 +1,7 @@
 import { any, anyOf, type Objection, type Value } from '../../pattern/index.ts';
 import { type Rule, rule } from '../../rewrite/index.ts';
-import { isQuantized, pairInFrontOf } from '../neighbours.ts';
+import { canWriteCodes, isQuantized, pairInFrontOf } from '../neighbours.ts';
+import { averagePools } from '../operators.ts';
 import { describeScale, newPair, pairOn, type Ranges, scaleOf } from '../ranges.ts';
 
 const name = 'quantize-average-pool-both-sides';
@@ -12,6 +13,10 @@ const name = 'quantize-average-pool-both-sides';
  * An engine averages int8 if both sides are quantized. No mean is larger than the largest element, so the scale in front
  * serves behind as well, coarse as it is; in front, the pair is the one that another reader has. Ranges that have been
  * observed – `quantizeAveragePoolBothSidesWith(ranges)` – are better than either.
+ *
+ * In front of the pool the tensor is larger than behind it. A pair is put there only if it is none of the kernels that
+ * stay: what makes the tensor writes codes, and nobody else wants floats. The pool of a squeeze-and-excite block, whose
+ * tensor a float Mul reads as well, stays as it is.
  */
 export const quantizeAveragePoolBothSides: Rule = poolRule(new Map());
 
@@ -26,7 +31,7 @@ function poolRule(ranges: Ranges): Rule {
     summary: 'half quantized AveragePool or GlobalAveragePool ⇒ quantized on both sides',
     reason: 'The pool runs in int8, and what is in front of it has no float reader left.',
     condition:
-      'One side is quantized; the scale of the other is observed, or taken from the pair there is. Adds one rounding.',
+      'One side is quantized; the scale of the other is observed, or taken from the pair there is; in front, the tensor can be written as codes. Adds one rounding.',
     sources: ['TensorRT engine explorer: ResNet-18 with and without quantized average pool'],
     effect: 'scale',
 
@@ -57,7 +62,15 @@ function unlessHalfQuantized(x: Value, y: Value): Objection {
       (quantized > 0 && `${end} is quantized, too`) || (y.isGraphOutput && `${y} is an output of the graph`)
     );
   const isBehind = quantized > 0 && quantized === end.uses.length && !end.isGraphOutput;
-  return !isBehind && `neither side of the pool is quantized`;
+  if (!isBehind) return `neither side of the pool is quantized`;
+  return pairOn(x) === undefined && unlessQuantizedForNothing(x);
+}
+
+/** Objects where a new pair on the input of a pool would be a kernel of its own. */
+function unlessQuantizedForNothing(x: Value): Objection {
+  const other = x.uses.find(({ reader, index }) => index !== 0 || !averagePools.has(reader.opType));
+  if (other !== undefined) return `${other.reader} reads ${x} as floats, too`;
+  return !canWriteCodes(x) && `${x} is written as floats whoever reads it`;
 }
 
 const copies = new Set(['Flatten', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze']);

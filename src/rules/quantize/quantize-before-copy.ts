@@ -7,7 +7,9 @@ import {
   optional,
   quantizePair,
 } from '../../pattern/index.ts';
-import { rule } from '../../rewrite/index.ts';
+import { type Rule, rule } from '../../rewrite/index.ts';
+import { unlessFusedWith } from '../neighbours.ts';
+import { weighted } from '../operators.ts';
 import { isPerTensor, unlessAlike } from '../quantizer.ts';
 
 const copies = ['Reshape', 'Transpose', 'Flatten', 'Squeeze', 'Unsqueeze', 'Slice', 'Identity'] as const;
@@ -32,44 +34,51 @@ const products = ['MatMul', 'Gemm'];
  *
  * A pair moves up past copies alone and no rule moves it down past one, so this ends.
  */
-export const quantizeBeforeCopy = rule({
-  name: 'quantize-before-copy',
-  summary: 'copy → Q → DQ ⇒ Q → DQ → copy',
-  reason:
-    'The quantizer comes closer to the operator that makes the tensor, which can then write int8 itself.',
-  condition:
-    'Only the quantizer reads the copy, and no matrix product the pair. Scales along an axis: Transpose and Identity.',
-  sources: [
-    'TensorRT Developer Guide, "Working with Quantized Types": Q is propagated backwards',
-    'TensorRT build log: VanillaSwapWithFollowingQ',
-    'https://github.com/NVIDIA/Model-Optimizer/pull/1289',
-  ],
-  effect: 'exact',
+export const quantizeBeforeCopy: Rule = copyRule(products);
 
-  match: quantizePair(
-    anyOf(copies, any('x'), optional(any()), optional(any()), optional(any()), optional(any())).as('copy'),
-  ),
+/**
+ * The same rule, which leaves a pair that a convolution reads, too: TensorRT moves the Q back by itself, while a forecast
+ * counts a convolution as int8 only where the DQ touches it.
+ */
+export const quantizeBeforeCopyUnlessFused: Rule = copyRule(weighted);
 
-  unless({ x, copy, scale, quantize, dequantize }) {
-    if (x.constant !== undefined) return `${x} is a constant; fold ${copy} into it`;
-    const product = dequantize.output.readers.find(({ opType }) => products.includes(opType));
-    if (product !== undefined)
-      return `${product.opType} reads ${dequantize.output}; its DequantizeLinear has to touch it`;
-    const alike = unlessAlike(quantize, dequantize, scale);
-    if (alike) return alike;
-    return isPerTensor(scale) || axisBefore(copy, scale, quantize) !== undefined
-      ? false
-      : unlessScalesGoAlong(copy, quantize);
-  },
+function copyRule(fused: readonly string[]): Rule {
+  return rule({
+    name: 'quantize-before-copy',
+    summary: 'copy → Q → DQ ⇒ Q → DQ → copy',
+    reason:
+      'The quantizer comes closer to the operator that makes the tensor, which can then write int8 itself.',
+    condition:
+      'Only the quantizer reads the copy, and no matrix product the pair. Scales along an axis: Transpose and Identity.',
+    sources: [
+      'TensorRT Developer Guide, "Working with Quantized Types": Q is propagated backwards',
+      'TensorRT build log: VanillaSwapWithFollowingQ',
+      'https://github.com/NVIDIA/Model-Optimizer/pull/1289',
+    ],
+    effect: 'exact',
 
-  rewrite({ x, copy, scale, zero, quantize, dequantize }, build) {
-    const axis = isPerTensor(scale) ? undefined : axisBefore(copy, scale, quantize);
-    const attributes = axis === undefined ? undefined : { axis };
-    const codes = build.copy(quantize, [x, scale, zero], attributes);
-    const [, ...rest] = copy.inputs;
-    return build.copy(copy, [build.copy(dequantize, [codes, scale, zero], attributes), ...rest]);
-  },
-});
+    match: quantizePair(
+      anyOf(copies, any('x'), optional(any()), optional(any()), optional(any()), optional(any())).as('copy'),
+    ),
+
+    unless({ x, copy, scale, quantize, dequantize }) {
+      if (x.constant !== undefined) return `${x} is a constant; fold ${copy} into it`;
+      const objection = unlessFusedWith(dequantize.output, fused) || unlessAlike(quantize, dequantize, scale);
+      if (objection) return objection;
+      return isPerTensor(scale) || axisBefore(copy, scale, quantize) !== undefined
+        ? false
+        : unlessScalesGoAlong(copy, quantize);
+    },
+
+    rewrite({ x, copy, scale, zero, quantize, dequantize }, build) {
+      const axis = isPerTensor(scale) ? undefined : axisBefore(copy, scale, quantize);
+      const attributes = axis === undefined ? undefined : { axis };
+      const codes = build.copy(quantize, [x, scale, zero], attributes);
+      const [, ...rest] = copy.inputs;
+      return build.copy(copy, [build.copy(dequantize, [codes, scale, zero], attributes), ...rest]);
+    },
+  });
+}
 
 /** The axis of the copy's input that the scales run along; undefined where they cannot go along. */
 function axisBefore(

@@ -1,5 +1,6 @@
 import { any, type Objection, op, type Value } from '../../pattern/index.ts';
 import { type Rule, rule } from '../../rewrite/index.ts';
+import { canWriteCodes, onlyReader } from '../neighbours.ts';
 import { describeScale, newPair, pairOn, type Ranges, scaleOf } from '../ranges.ts';
 import { residualOf, unlessFloatResidual } from '../residual.ts';
 
@@ -15,7 +16,8 @@ const name = 'quantize-residual';
  *
  * Of a sum of two convolutions the shorter branch is the residual. Where a residual has no other pair its scale is a
  * matter of calibration: `quantizeResidualWith(ranges)` takes it from ranges that have been observed; without them
- * `uncalibrated-residual` reports the place.
+ * `uncalibrated-residual` reports the place. A residual that is made in floats, such as a Resize, is left alone where the
+ * sum is read as floats: its quantizer would be one kernel, and the dequantizer in front of the sum another.
  */
 export const quantizeResidual: Rule = residualRule(new Map());
 
@@ -31,7 +33,7 @@ function residualRule(ranges: Ranges): Rule {
     reason:
       'The output of a fused convolution and sum has the precision of its residual: ResNet-18 loses a third of its time.',
     condition:
-      'One operand is a convolution, the other a float tensor of the same shape that a quantizer reads, too. Adds one rounding.',
+      'One operand is a convolution, the other a float tensor of the same shape that a quantizer reads, too, or that can be written as codes. Adds one rounding.',
     sources: [
       'https://github.com/NVIDIA/TensorRT/issues/1992',
       'pytorch-quantization: ResNet-50 tutorial, further optimization',
@@ -40,7 +42,10 @@ function residualRule(ranges: Ranges): Rule {
 
     match: op.Add(any('a'), any('b')).ordered().as('add'),
 
-    unless: ({ a, b, add }) => unlessFloatResidual(add, a, b) || unlessScaleIsKnown(residualOf(a, b), ranges),
+    unless: ({ a, b, add }) =>
+      unlessFloatResidual(add, a, b) ||
+      unlessForNothing(residualOf(a, b), add.output) ||
+      unlessScaleIsKnown(residualOf(a, b), ranges),
 
     note({ a, b }) {
       const x = residualOf(a, b);
@@ -55,6 +60,16 @@ function residualRule(ranges: Ranges): Rule {
       return build.copy(add, x.name === a.name ? [quantized, b] : [a, quantized]);
     },
   });
+}
+
+/** Objects where the residual would be quantized for an output that is float all the same. */
+function unlessForNothing(x: Value, sum: Value): Objection {
+  if (pairOn(x) !== undefined || canWriteCodes(x)) return false;
+  const activation = onlyReader(sum)?.reader;
+  const isFused = activation !== undefined && ['Relu', 'Clip'].includes(activation.opType);
+  const end = isFused ? activation.output : sum;
+  const other = end.uses.find(({ reader }) => reader.opType !== 'QuantizeLinear');
+  return other !== undefined && `${x} is written as floats, and ${other.reader} wants the sum as floats`;
 }
 
 function unlessScaleIsKnown(x: Value, ranges: Ranges): Objection {

@@ -1,6 +1,6 @@
 import { any, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { isQuantized, onlyReader, unlessDroppable } from '../neighbours.ts';
+import { unlessHalfOf } from '../neighbours.ts';
 
 /**
  * MatMul(Q → DQ, float)  ⇒  MatMul(float, float)
@@ -22,18 +22,7 @@ export const unquantizeHalfQuantizedMatmul = rule({
 
   match: quantizePair(any('x')),
 
-  unless({ x, dequantize }) {
-    const use = onlyReader(dequantize.output);
-    if (use?.reader.opType !== 'MatMul' || !use.reader.isStandard)
-      return `${dequantize.output} is not read by one MatMul alone`;
-    const other = use.reader.inputs[1 - use.index]!;
-    if (other.constant !== undefined) return `${other} is a weight without quantizer`;
-    return (
-      (x.producer === undefined && `no operator of this graph makes ${x}`) ||
-      (isQuantized(other) && `${other} is quantized, too`) ||
-      unlessDroppable(x, dequantize)
-    );
-  },
+  unless: (pair) => unlessHalfOf('MatMul', pair, (_, other) => `${other} is a weight without quantizer`),
 
   note: ({ x }) => `the pair on "${x}" goes`,
 

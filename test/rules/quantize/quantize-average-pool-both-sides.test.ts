@@ -72,6 +72,26 @@ describe('quantize-average-pool-both-sides', () => {
       expect(objection(`a = ${pool} (d)\n  ${pair('a', 'e')}\n  y = Add (e, h)`)).toBe('a is quantized, too');
       expect(objection(`a = ${pool} (h)\n  y = Neg (a)`)).toBe('neither side of the pool is quantized');
     });
+    it('a tensor whose quantizer would be a kernel of its own', () => {
+      const behind = (x: string) => `a = ${pool} (${x})\n  ${pair('a', 'e')}\n  y = Neg (e)`;
+      expect(objection(`k = HardSwish (h)\n  ${behind('k')}`)).toBe(
+        'k is written as floats whoever reads it',
+      );
+      expect(objection(`n = Exp (h)\n  k = Mul (h, n)\n  ${behind('k')}`)).toBe(
+        'k is written as floats whoever reads it',
+      );
+      // Squeeze and excite: what is pooled is gated, too.
+      expect(objection(`k = Clip (h)\n  ${behind('k')}\n  g = Mul (k, e)`)).toBe(
+        'Mul (g) reads k as floats, too',
+      );
+      for (const body of [
+        'g = Sigmoid (h)\n  k = Mul (h, g)',
+        'm = Add (h, c)\n  k = LeakyRelu (m)',
+        'm = Add (h, d)\n  k = Relu (m)',
+        'm = Conv (d, w)\n  k = Concat <axis = 1> (m, h)',
+      ])
+        expect(objection(`${body}\n  ${behind('k')}`)).toBe('no scale is known for k: calibrate it');
+    });
     it('an output, and a scale that nobody knows', () => {
       expect(objection(`y = ${pool} (d)  k = Neg (h)`, 'y')).toBe('y is an output of the graph');
       expect(objection(`a = ${pool} (h)\n  ${pair('a', 'e')}\n  y = Neg (e)`)).toBe(

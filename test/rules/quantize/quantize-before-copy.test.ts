@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { whyNot } from '../../../src/rewrite/index.ts';
-import { quantizeBeforeCopy as rule } from '../../../src/rules/index.ts';
+import { quantizeBeforeCopyUnlessFused, quantizeBeforeCopy as rule } from '../../../src/rules/index.ts';
 import { model } from '../../../src/serde/index.ts';
 import { runInEngine } from '../../support/engine.ts';
 import { apply, picture } from '../../support/text.ts';
@@ -44,7 +44,7 @@ describe('quantize-before-copy', () => {
 
   it('goes past several copies', () => {
     const before = model`
-      main (float[2,4] x) => (float[8] y) <float s = {0.5}, int8 z = {0}> {
+      main (float[2,4] x) => (float[1,8] y) <float s = {0.5}, int8 z = {0}> {
         t = Transpose (x)
         f = Flatten <axis = 0> (t)
         i = Identity (f)
@@ -52,7 +52,7 @@ describe('quantize-before-copy', () => {
         y = DequantizeLinear (q, s, z)
       }`;
     expect(picture(apply(rule, before))).toMatchInlineSnapshot(`
-      "main (float[2,4] x) => (float[8] y)
+      "main (float[2,4] x) => (float[1,8] y)
       <float s = {0.5}, int8 z = {0}> {
         q_1_1_1 = QuantizeLinear (x, s, z)
         y_1_1_1 = DequantizeLinear (q_1_1_1, s, z)
@@ -126,6 +126,19 @@ describe('quantize-before-copy', () => {
           y = MatMul (d, k)
         }`;
       expect(whyNot(rule, before)).toBe('MatMul reads d; its DequantizeLinear has to touch it');
+    });
+    it('in a pipeline a convolution that reads the pair, for that is fused with it', () => {
+      const before = model`
+        main (float[1,2,4] x) => (float[1,2,2,2] y) <float s = {0.5}, int8 z = {0}, float[2,2,1,1] w = {1, 2, 3, 4}, int64[4] k = {1, 2, 2, 2}> {
+          c = Reshape (x, k)
+          q = QuantizeLinear (c, s, z)
+          d = DequantizeLinear (q, s, z)
+          y = Conv (d, w)
+        }`;
+      expect(whyNot(rule, before)).toBe(undefined);
+      expect(whyNot(quantizeBeforeCopyUnlessFused, before)).toBe(
+        'Conv reads d; its DequantizeLinear has to touch it',
+      );
     });
     it('an operator that computes', () => {
       const before = model`

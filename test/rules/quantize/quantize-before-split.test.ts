@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { whyNot } from '../../../src/rewrite/index.ts';
-import { quantizeBeforeSplit as rule } from '../../../src/rules/index.ts';
+import { quantizeBeforeSplitUnlessFused, quantizeBeforeSplit as rule } from '../../../src/rules/index.ts';
 import { model } from '../../../src/serde/index.ts';
 import { runInEngine } from '../../support/engine.ts';
 import { apply, picture } from '../../support/text.ts';
@@ -70,6 +70,21 @@ describe('quantize-before-split', () => {
     it('a part that someone else reads, too', () => {
       const shared = split(equal, 'r = Relu (b)', 'float[2] y, float[2] w, float[2] r');
       expect(whyNot(rule, shared)).toContain('b is also read by Relu; the match would have to own it');
+    });
+    it('in a pipeline a part that a convolution reads, for the pair is fused with it', () => {
+      const convolved = model`
+        main (float[1,2,2,2] x) => (float[1,1,2,2] y, float[1,1,2,2] w) <float s = {0.5}, int8 z = {0}, int64[2] sizes = {1, 1}, float[1,1,1,1] k = {2}> {
+          a, b = Split <axis = 1> (x, sizes)
+          qa = QuantizeLinear (a, s, z)
+          da = DequantizeLinear (qa, s, z)
+          y = Conv (da, k)
+          qb = QuantizeLinear (b, s, z)
+          w = DequantizeLinear (qb, s, z)
+        }`;
+      expect(whyNot(rule, convolved)).toBe(undefined);
+      expect(whyNot(quantizeBeforeSplitUnlessFused, convolved)).toBe(
+        'Conv reads da; its DequantizeLinear has to touch it',
+      );
     });
     it('a part that is an output of the graph', () => {
       const three = model`

@@ -82,6 +82,16 @@ describe('quantize-residual', () => {
 
   describe('says why it left', () => {
     const objection = (body: string) => whyNot(rule, model`${network(body)}`, 'y');
+    it('a residual made in floats for a sum that is read as floats', () => {
+      const observed = quantizeResidualWith(new Map([['g', { min: -1, max: 1 }]]));
+      const left = (body: string) => whyNot(observed, model`${network(body)}`, 'u');
+      const sum = 'g = Exp (x)\n  u = Add (h, g)';
+      const because = (reader: string) => `g is written as floats, and ${reader} wants the sum as floats`;
+      expect(left(`${sum}\n  y = Sigmoid (u)`)).toBe(because('Sigmoid (y)'));
+      expect(left(`${sum}\n  a = Relu (u)\n  ${pair('a', 'e')}\n  y = Add (a, e)`)).toBe(because('Add (y)'));
+      expect(left(`${sum}\n  a = Relu (u)\n  ${pair('a', 'y')}`)).toBe(undefined);
+      expect(left(`g = Relu (h)\n  k = Conv (d, w)\n  u = Add (k, g)\n  y = Sigmoid (u)`)).toBe(undefined);
+    });
     it('a residual whose scale nobody knows', () => {
       expect(objection('g = Exp (x)\n  y = Add (h, g)')).toBe(
         'no quantizer reads g, and no range is known for it',
