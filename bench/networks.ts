@@ -54,7 +54,7 @@ export async function run(rounds = 7): Promise<string> {
       measured.map(({ times }) => times),
     ),
     '',
-    'Megabytes that runs of a compiled network take at once, beside the least that values alive at the same time take; constants and prepared weights come on top.',
+    'Megabytes that runs of a compiled network take at once – planned memory, outputs, scratch space of kernels – beside the least that values alive at the same time take, outputs among them. Constants and prepared weights come on top, and five megabytes that all kernels share whatever the network.',
     '',
     table(
       ['network', 'arithmetic', 'peak', 'live values', 'planned', 'peak ÷ live (goal: 1.3)', 'constants'],

@@ -34,6 +34,8 @@ interface Plan {
   layout: Layout | undefined;
   /** What was handed out for each piece; the same in the next run. */
   blocks: (Block | undefined)[];
+  /** By room: which piece was handed out last at each place of it. */
+  roomPieces: readonly Int32Array[];
   /** How often a run did not do what the one before had done; -1 before the first. */
   misses: number;
 }
@@ -51,6 +53,9 @@ export class Arena {
   #buffer: ArrayBufferLike = new ArrayBuffer(0);
   /** Which piece was handed out last at each place of the buffer. */
   #pieces = new Int32Array(0);
+  /** The new memory of outputs, from its start to the end of the run. */
+  #rooms: readonly ArrayBuffer[] = [];
+  #lent = 0;
   #plan: Plan | undefined;
   /** What the run still follows. */
   #layout: Layout | undefined;
@@ -69,6 +74,11 @@ export class Arena {
     return this.#buffer.byteLength;
   }
 
+  /** Bytes of outputs that the latest run has used for other pieces before. */
+  get lent(): number {
+    return this.#lent;
+  }
+
   /** How many pieces the run has taken: the index of the next one. */
   get taken(): number {
     return this.#taken;
@@ -76,7 +86,13 @@ export class Arena {
 
   /** A run of the given kind begins: runs of one kind are expected to take the same. */
   begin(kind: string): void {
-    const plan = this.#plans.get(kind) ?? { log: [], layout: undefined, blocks: [], misses: -1 };
+    const plan = this.#plans.get(kind) ?? {
+      log: [],
+      layout: undefined,
+      blocks: [],
+      roomPieces: [],
+      misses: -1,
+    };
     this.#plans.delete(kind);
     this.#plans.set(kind, plan);
     if (this.#plans.size > plansKept) this.#plans.delete(this.#plans.keys().next().value!);
@@ -85,10 +101,17 @@ export class Arena {
     this.#taken = 0;
     this.#log = plan.misses < 0 ? [] : undefined;
     this.#layout = undefined;
+    this.#lent = 0;
     if (plan.misses < 0 || plan.misses >= chances) return;
-    plan.layout ??= placePieces(plan.log);
+    // Callers are not given shared memory, which threads would need.
+    plan.layout ??= placePieces(plan.log, !this.#shared);
+    const { rooms, bytes } = plan.layout;
     this.#layout = plan.layout;
-    this.#grow(plan.layout.bytes);
+    this.#grow(bytes);
+    this.#rooms = rooms.map((room) => new ArrayBuffer(room.bytes));
+    this.#lent = rooms.reduce((sum, room) => sum + room.bytes, 0);
+    if (plan.roomPieces.length !== rooms.length)
+      plan.roomPieces = rooms.map((room) => new Int32Array(Math.ceil(room.bytes / alignment)));
   }
 
   /** The next piece, whatever its elements hold; `undefined` when it is to come from ordinary memory. */
@@ -98,23 +121,36 @@ export class Arena {
     if (!this.#follows(bytes)) return undefined;
     const offset = this.#layout!.offsets[index]!;
     if (offset === unplaced) return undefined;
-    const { blocks } = this.#plan!;
+    const { blocks, roomPieces } = this.#plan!;
+    const home = this.#layout!.homes[index]!;
     let block = blocks[index];
     if (block === undefined || !(block.data instanceof type)) {
-      const data = new type(this.#buffer, offset, length);
+      const data = new type(home === 0 ? this.#buffer : this.#rooms[home - 1]!, offset, length);
       block = { data, bytes, index, isPlaced: true, holders: 0, isValue: false };
       blocks[index] = block;
     }
     block.holders = 0;
     block.isValue = false;
-    this.#pieces[offset / alignment] = index;
+    const pieces = home === 0 ? this.#pieces : roomPieces[home - 1]!;
+    pieces[offset / alignment] = index;
     return block;
   }
 
   /** The piece that elements lie in. */
   find(data: ArrayBufferView): Block | undefined {
-    if (data.buffer !== this.#buffer) return undefined;
-    return this.#plan?.blocks[this.#pieces[Math.floor(data.byteOffset / alignment)]!];
+    const pieces = this.#piecesIn(data.buffer);
+    return pieces && this.#plan?.blocks[pieces[Math.floor(data.byteOffset / alignment)]!];
+  }
+
+  #piecesIn(buffer: ArrayBufferLike): Int32Array | undefined {
+    if (buffer === this.#buffer) return this.#pieces;
+    const room = this.#rooms.indexOf(buffer as ArrayBuffer);
+    return room < 0 ? undefined : this.#plan?.roomPieces[room];
+  }
+
+  /** Whether a piece is new memory that nobody uses after whoever has it. */
+  isLasting(block: Block): boolean {
+    return this.#layout?.rooms.some(({ index }) => index === block.index) ?? false;
   }
 
   /** The index-th piece is not used any more. */
@@ -125,15 +161,26 @@ export class Arena {
   /** The run is over. One that was cut short says nothing about the next. */
   end(complete: boolean): void {
     const plan = this.#plan!;
+    this.#leaveRooms(plan);
     const log = this.#log ?? (this.#isBehind ? this.#layout?.log.slice(0, this.#position) : undefined);
     if (complete && log !== undefined) {
       plan.log = log;
       plan.layout = undefined;
       plan.blocks = [];
+      plan.roomPieces = [];
       plan.misses++;
     }
     this.#log = undefined;
     this.#layout = undefined;
+  }
+
+  /** Memory of outputs belongs to whoever has them now. */
+  #leaveRooms({ layout, blocks }: Plan): void {
+    if (this.#rooms.length > 0)
+      layout?.homes.forEach((home, index) => {
+        if (home > 0) blocks[index] = undefined;
+      });
+    this.#rooms = [];
   }
 
   /** Whether the run has done less than its plan says. */

@@ -6,7 +6,17 @@ export interface Layout {
   readonly log: MemoryLog;
   /** Bytes from the start by index; `unplaced` where the piece is never given back: it belongs to whoever has it. */
   readonly offsets: Float64Array;
-  /** Length of the whole. */
+  /** By index: 0 where a piece lies in the memory of all runs, else the number of its room. */
+  readonly homes: Uint8Array;
+  /** Length of the memory of all runs. */
+  readonly bytes: number;
+  /** Pieces that are never given back, each in new memory where others lie before it is needed; from number 1 on. */
+  readonly rooms: readonly Room[];
+}
+
+/** The memory of a piece that is never given back: until the run asks for it, others may use it. */
+export interface Room {
+  readonly index: number;
   readonly bytes: number;
 }
 
@@ -17,6 +27,9 @@ export const unplaced = -1;
 export const alignment = 64;
 /** Pieces beyond this number, the smallest, are placed without a search for the best gap. */
 const searched = 2048;
+/** The largest pieces that are never given back have rooms, if they are not small. */
+const mostRooms = 4;
+const smallestRoom = 128;
 
 interface Piece {
   readonly index: number;
@@ -35,21 +48,83 @@ interface Placed extends Piece {
  * Best fit by size stays within a few percent of the least possible length on networks of layers (Pisarchyk and Lee,
  * "Efficient Memory Management for Deep Neural Net Inference", 2020). Small pieces of graphs of thousands of nodes are
  * put side by side above, by size class, as the run asks for them.
+ *
+ * Outputs are new memory in each run. With `lends`, that memory is there from the start, and pieces that are given back
+ * before the output is made lie in it where the memory of all runs would have to grow for them.
  */
-export function placePieces(log: MemoryLog): Layout {
+export function placePieces(log: MemoryLog, lends = false): Layout {
   const pieces = readPieces(log);
+  const rooms = lends ? roomsFor(pieces, log) : [];
+  const early = place(pieces, log, rooms, (a, b) => a.born - b.born);
+  // Which of equal pieces comes first decides who gets a room; a chain of equal layers may need it the other way round.
+  const late = rooms.length > 0 ? place(pieces, log, rooms, (a, b) => b.born - a.born) : early;
+  return late.bytes < early.bytes ? late : early;
+}
+
+function roomsFor(pieces: readonly Piece[], log: MemoryLog): Room[] {
+  return pieces
+    .filter(({ dead, bytes }) => dead === log.length && bytes >= smallestRoom)
+    .sort((a, b) => b.bytes - a.bytes || a.born - b.born)
+    .slice(0, mostRooms)
+    .map(({ index, born }) => ({ index, bytes: log[born]! }));
+}
+
+function place(
+  pieces: readonly Piece[],
+  log: MemoryLog,
+  rooms: readonly Room[],
+  order: (a: Piece, b: Piece) => number,
+): Layout {
   const offsets = new Float64Array(pieces.length).fill(unplaced);
+  const homes = new Uint8Array(pieces.length);
   const passing = pieces
     .filter(({ dead }) => dead < log.length)
-    .sort((a, b) => b.bytes - a.bytes || a.born - b.born);
-  const placed: Placed[] = [];
+    .sort((a, b) => b.bytes - a.bytes || order(a, b));
+  const target = leastLength(passing, pieces, log, rooms);
+  const placed: Placed[][] = [[], ...rooms.map((): Placed[] => [])];
   for (const piece of passing.slice(0, searched)) {
-    const offset = bestGap(piece, placed);
+    let [home, offset] = [0, bestGap(piece, placed[0]!)];
+    if (offset + piece.bytes > target) {
+      rooms.forEach(({ index, bytes }, i) => {
+        if (home !== 0 || piece.dead >= pieces[index]!.born) return;
+        const inside = bestGap(piece, placed[i + 1]!);
+        if (inside + log[piece.born]! <= bytes) [home, offset] = [i + 1, inside];
+      });
+    }
     offsets[piece.index] = offset;
-    insert(placed, { ...piece, offset });
+    homes[piece.index] = home;
+    insert(placed[home]!, { ...piece, offset });
   }
-  const top = placed.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes), 0);
-  return { log, offsets, bytes: placeByClass(passing.slice(searched), top, offsets) };
+  rooms.forEach(({ index }, i) => {
+    offsets[index] = 0;
+    homes[index] = i + 1;
+  });
+  const top = placed[0]!.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes), 0);
+  return { log, offsets, homes, rooms, bytes: placeByClass(passing.slice(searched), top, offsets) };
+}
+
+/** What the memory of all runs needs if pieces fill all rooms as long as those are free. */
+function leastLength(
+  passing: readonly Piece[],
+  pieces: readonly Piece[],
+  log: MemoryLog,
+  rooms: readonly Room[],
+): number {
+  const change = new Float64Array(log.length + 1);
+  for (const { born, dead, bytes } of passing) {
+    change[born]! += bytes;
+    change[dead]! -= bytes;
+  }
+  for (const { index, bytes } of rooms) {
+    change[0]! -= bytes;
+    change[pieces[index]!.born]! += bytes;
+  }
+  let [live, most] = [0, 0];
+  for (const step of change) {
+    live += step;
+    most = Math.max(most, live);
+  }
+  return most;
 }
 
 function readPieces(log: MemoryLog): Piece[] {

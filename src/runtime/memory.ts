@@ -162,7 +162,9 @@ export class RunMemory {
   /** Whether elements are overwritten some time after the run. */
   isReused(data: object): boolean {
     if (!ArrayBuffer.isView(data) || lasting.has(data)) return false;
-    return this.#poison || this.#arena?.find(data) !== undefined;
+    if (this.#poison) return true;
+    const block = this.#arena?.find(data);
+    return block !== undefined && !this.#arena!.isLasting(block);
   }
 
   /** A run begins. */

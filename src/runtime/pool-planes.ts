@@ -1,4 +1,4 @@
-import { allocateNumbers, makeArray, type NdArray, type Numbers, productOf } from './array.ts';
+import { allocateDoubles, allocateNumbers, makeArray, type NdArray, type Numbers, productOf } from './array.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -12,9 +12,9 @@ export function poolPlanes(x: NdArray, window: Window, poolPlane: PlanePool): Nd
   const source = x.data as Numbers;
   const [height, width] = x.dims.slice(2) as [number, number];
   const [outputHeight, outputWidth] = window.output as [number, number];
-  const plane = new Float64Array(height * width);
-  const result = new Float64Array(outputHeight * outputWidth);
-  const across = new Float64Array(height * outputWidth);
+  const plane = allocateDoubles(height * width, 'overwritten');
+  const result = allocateDoubles(outputHeight * outputWidth, 'overwritten');
+  const across = allocateDoubles(height * outputWidth, 'overwritten');
   for (let c = 0; c < productOf(x.dims, 0, 2); c++) {
     plane.set(source.subarray(c * plane.length, (c + 1) * plane.length));
     poolPlane(plane, height, width, window, across, result);
@@ -93,13 +93,43 @@ function largestInRows(
   toStep: number,
   count: number,
 ): void {
-  for (let i = 0; i < count; i = (i + 1) | 0, at += step, to += toStep) {
-    let best = source[at]!;
-    for (let t = 1, p = at + tapStep; t < taps; t = (t + 1) | 0, p += tapStep) {
+  if (taps === 2 || taps === 3) {
+    largestOfFew(source, at, step, tapStep, taps === 3 ? 2 * tapStep : tapStep, target, to, toStep, count);
+    return;
+  }
+  let start = at | 0;
+  let q = to | 0;
+  for (let i = 0; i < count; i = (i + 1) | 0, start = (start + step) | 0, q = (q + toStep) | 0) {
+    let best = source[start]!;
+    for (let t = 1, p = (start + tapStep) | 0; t < taps; t = (t + 1) | 0, p = (p + tapStep) | 0) {
       const value = source[p]!;
       if (value > best || Number.isNaN(value)) best = value;
     }
-    target[to] = best;
+    target[q] = best;
+  }
+}
+
+/** The same for three taps, of which the last two may be one: the windows that most networks have. */
+function largestOfFew(
+  source: Float64Array,
+  at: number,
+  step: number,
+  second: number,
+  third: number,
+  target: Float64Array,
+  to: number,
+  toStep: number,
+  count: number,
+): void {
+  let p = at | 0;
+  let q = to | 0;
+  for (let i = 0; i < count; i = (i + 1) | 0, p = (p + step) | 0, q = (q + toStep) | 0) {
+    let best = source[p]!;
+    const next = source[(p + second) | 0]!;
+    const last = source[(p + third) | 0]!;
+    if (next > best || Number.isNaN(next)) best = next;
+    if (last > best || Number.isNaN(last)) best = last;
+    target[q] = best;
   }
 }
 

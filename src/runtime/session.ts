@@ -194,8 +194,8 @@ export class ModelSession implements Session {
   get memory(): SessionMemory {
     const { peakOfValues, peakOutside, kept } = this.#memory;
     const planned = this.#arena?.bytes ?? 0;
-    const shared = this.#threads?.bytes ?? 0;
-    return { peak: planned + peakOutside + shared, optimum: peakOfValues, planned, constants: kept };
+    const others = (this.#arena?.lent ?? 0) + (this.#threads?.bytes ?? 0);
+    return { peak: planned + peakOutside + others, optimum: peakOfValues, planned, constants: kept };
   }
 
   get ready(): Promise<void> {

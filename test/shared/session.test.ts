@@ -77,15 +77,17 @@ describeShared('sessions', () => {
           else spoiled.run(given);
         const session = compile(model, options);
         for (let i = 0; i < 3; i++) expect(bitsOf(session.run(inputs))).toEqual(wanted);
-        // The outputs are new in each run. Small networks need more scratch space beside their values than large ones.
+        // The outputs are new in each run.
         const outputs = [...session.run(inputs).values()].reduce(
           (sum, { byteLength }) => sum + byteLength,
           0,
         );
         const { planned, peak, optimum } = session.memory;
         expect(peak).toBeLessThanOrEqual(planned + outputs);
-        if (options.arithmetic === undefined && name.startsWith('yolo'))
-          expect(planned).toBeLessThanOrEqual(1.3 * optimum);
+        const isInteger = 'arithmetic' in options;
+        // A transposed convolution in floats takes doubles for all it adds up.
+        const least = isInteger && name.startsWith('padneck') ? 1.4 : 1.3;
+        if (isInteger || name.startsWith('yolo')) expect(peak).toBeLessThanOrEqual(least * optimum);
       }
     },
   );

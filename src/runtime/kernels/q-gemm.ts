@@ -1,11 +1,13 @@
 import { ModelError } from '../../support/errors.ts';
-import { type NdArray, numbersOf, stridesOf } from '../array.ts';
+import { isLasting, type NdArray, numbersOf, stridesOf } from '../array.ts';
 import { broadcastDims, broadcastStrides } from '../broadcast.ts';
 import { bytes } from '../dtypes.ts';
 import { type Finish, finishSums } from '../finish.ts';
+import { packedOnce } from '../integer/cache.ts';
 import { multiplyAndFinish, multiplyBytes } from '../integer/matmul.ts';
 import { kernel } from '../kernel.ts';
 import { matMulShape } from '../matmul.ts';
+import { lasting } from '../memory.ts';
 import { checkProductSums } from '../overflow.ts';
 import { positions } from '../padded.ts';
 import { requantizingFactor } from '../requantize.ts';
@@ -23,7 +25,7 @@ export const qGemm = kernel<string>('QGemm', {
   run({ attributes, inputs, conventions: { rounding, overflow } }) {
     const [aGiven, aScale, aZero, bGiven, bScale, bZero, c, yScale, yZero] = inputs;
     const a = attributes['transA'] === 1 ? transposed(aGiven!) : aGiven!;
-    const b = attributes['transB'] === 1 ? transposed(bGiven!) : bGiven!;
+    const b = attributes['transB'] === 1 ? transposedOnce(bGiven!) : bGiven!;
     if (a.dims.length !== 2 || b.dims.length !== 2)
       throw new ModelError('shape-mismatch', `QGemm needs matrices, not [${a.dims}] and [${b.dims}].`);
     const shape = matMulShape(a.dims, b.dims);
@@ -74,6 +76,13 @@ function isRow({ dims }: NdArray): boolean {
 function repeated(c: NdArray, dims: readonly number[]): Int32Array {
   const values = numbersOf(c);
   return Int32Array.from(positions(dims, broadcastStrides(c.dims, dims)), (at) => values[at]!);
+}
+
+/** Constants are transposed once; the result is a constant too, whose packed columns are kept. */
+function transposedOnce(x: NdArray): NdArray {
+  const made = packedOnce(x.data, `transposed ${x.dims}`, () => transposed(x));
+  if (isLasting(x.data)) lasting.add(made.data);
+  return made;
 }
 
 function transposed(x: NdArray): NdArray {
