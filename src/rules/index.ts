@@ -4,6 +4,7 @@ import {
   foldCastIntoDequantize,
   foldWeightQuantizer,
   lower,
+  restoreEnforcedRelu,
   uint8ToSymmetricInt8,
   unfoldWeightQuantizer,
 } from './lower/index.ts';
@@ -54,6 +55,7 @@ export const catalogue = ruleSet(
   unquantizeHalfQuantizedMatmul,
   skipUnprofitableOp,
   requantize,
+  restoreEnforcedRelu,
   uint8ToSymmetricInt8,
   perTensorActivation,
   removeDanglingDequantizeInt8,

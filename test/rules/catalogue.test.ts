@@ -53,6 +53,7 @@ describe('the catalogue of rules', () => {
         "quantize-residual",
         "quantize-average-pool-both-sides",
         "quantize-attention-matmuls",
+        "restore-enforced-relu",
         "uint8-to-symmetric-int8",
         "per-tensor-activation",
         "remove-dangling-dequantize-int8",

@@ -7,6 +7,7 @@ import { microsoftQlinearToQdq } from './microsoft-qlinear-to-qdq.ts';
 import { moveTransposeIntoWeights } from './move-transpose-into-weights.ts';
 import { qlinearToQdq } from './qlinear-to-qdq.ts';
 import { replaceZeroScales } from './replace-zero-scales.ts';
+import { restoreEnforcedRelu } from './restore-enforced-relu.ts';
 import { uint8ToInt8 } from './uint8-to-int8.ts';
 import { uint8ToSymmetricInt8 } from './uint8-to-symmetric-int8.ts';
 import { unfoldWeightQuantizer } from './unfold-weight-quantizer.ts';
@@ -20,6 +21,7 @@ export {
   moveTransposeIntoWeights,
   qlinearToQdq,
   replaceZeroScales,
+  restoreEnforcedRelu,
   uint8ToInt8,
   uint8ToSymmetricInt8,
   unfoldWeightQuantizer,

@@ -1,8 +1,7 @@
 import { integerRange, tensor } from '../../ir/index.ts';
-import { any, type Constant, quantizePair } from '../../pattern/index.ts';
+import { any, type Constant, type Objection, quantizePair } from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
-import { isNeverNegative } from '../neighbours.ts';
-import { codeTypeOf, type Grid, unlessAlike } from '../quantizer.ts';
+import { codeTypeOf, type Grid, type Pair, unlessAlike } from '../quantizer.ts';
 import { short } from '../ranges.ts';
 
 /**
@@ -11,16 +10,13 @@ import { short } from '../ranges.ts';
  * An engine that knows symmetric int8 alone gets the smallest symmetric range that holds the old one: what only had
  * positive numbers loses a bit. `uint8-to-int8` does it for nothing where the zero point is in the middle.
  *
- * A grid that begins at zero is a Relu as well: exporters leave the one in front of it out, because Q saturates there. The
- * symmetric grid goes on below zero, so the Relu comes back – a convolution takes it in – unless what is quantized is
- * never negative, or the network is given it: no network begins with a Relu.
+ * A grid that begins at zero is a Relu as well, which the symmetric grid is not: let `restore-enforced-relu` go first.
  */
 export const uint8ToSymmetricInt8 = rule({
   name: 'uint8-to-symmetric-int8',
   summary: 'Q → DQ with an off-centre zero point ⇒ symmetric int8 over the same range',
   reason: 'TensorRT imports symmetric int8 alone; uint8, or a zero point that is not 0, is an error.',
-  condition:
-    'Codes of 8 bits, float32 scales; only the DequantizeLinear reads the codes. A Relu takes over from a grid that begins at zero. Changes the scale.',
+  condition: 'Codes of 8 bits, float32 scales; only the DequantizeLinear reads the codes. Changes the scale.',
   sources: [
     'https://github.com/onnx/onnx-tensorrt/blob/main/docs/operators.md',
     'https://github.com/NVIDIA/TensorRT/issues/2774',
@@ -29,15 +25,7 @@ export const uint8ToSymmetricInt8 = rule({
 
   match: quantizePair(any('x')),
 
-  unless({ quantize, dequantize, scale, zero }) {
-    const dtype = codeTypeOf(quantize, zero);
-    if (dtype !== 'int8' && dtype !== 'uint8') return `the codes are ${dtype}`;
-    if (scale.dtype !== 'float32') return `the scale is ${scale.dtype}`;
-    const zeros = zero?.numbers() ?? [0];
-    if (dtype === 'int8' && zeros.every((z) => z === 0)) return 'it is symmetric int8 already';
-    if (dtype === 'uint8' && zeros.every((z) => z === 128)) return 'uint8-to-int8 does it exactly';
-    return unlessAlike(quantize, dequantize, scale);
-  },
+  unless: unlessAsymmetric,
 
   note({ x, ...grid }) {
     const [before, after] = [rangesOf(grid), symmetricScales(grid)];
@@ -58,25 +46,30 @@ export const uint8ToSymmetricInt8 = rule({
         (zero as Constant | undefined)?.name ?? `${x}_zero_point`,
       ),
     );
-    const isRelu = x.producer !== undefined && beginsAtZero({ scale, zero, quantize }) && !isNeverNegative(x);
-    const from = isRelu ? build.Relu(x) : x;
-    const codes = build.copy(quantize, [from, newScale, newZero], { output_dtype: undefined });
+    const codes = build.copy(quantize, [x, newScale, newZero], { output_dtype: undefined });
     return build.copy(dequantize, [codes, newScale, newZero]);
   },
 });
 
+/** Objects unless a pair of 8 bits has zero points off the centre. */
+export function unlessAsymmetric({ quantize, dequantize, scale, zero }: Pair): Objection {
+  const dtype = codeTypeOf(quantize, zero);
+  if (dtype !== 'int8' && dtype !== 'uint8') return `the codes are ${dtype}`;
+  if (scale.dtype !== 'float32') return `the scale is ${scale.dtype}`;
+  const zeros = zero?.numbers() ?? [0];
+  if (dtype === 'int8' && zeros.every((z) => z === 0)) return 'it is symmetric int8 already';
+  if (dtype === 'uint8' && zeros.every((z) => z === 128)) return 'uint8-to-int8 does it exactly';
+  return unlessAlike(quantize, dequantize, scale);
+}
+
 /** Smallest and largest number of the grid, scale by scale. */
-function rangesOf({ scale, zero, quantize }: Grid): readonly (readonly [number, number])[] {
+export function rangesOf({ scale, zero, quantize }: Grid): readonly (readonly [number, number])[] {
   const { min, max } = integerRange(codeTypeOf(quantize, zero))!;
   const zeros = zero?.numbers() ?? [0];
   return scale.numbers().map((s, i) => {
     const z = zeros[i] ?? zeros[0]!;
     return [s * (min - z), s * (max - z)];
   });
-}
-
-function beginsAtZero(grid: Grid): boolean {
-  return rangesOf(grid).every(([low]) => low === 0);
 }
 
 function symmetricScales(grid: Grid): readonly number[] {

@@ -18,6 +18,12 @@ const copies = ['Reshape', 'Transpose', 'Flatten', 'Squeeze', 'Unsqueeze', 'Slic
 const products = ['MatMul', 'Gemm'];
 
 /**
+ * `quantizeBeforeCopy`, which leaves a pair that a convolution reads, too: TensorRT moves the Q back by itself, while a forecast
+ * counts a convolution as int8 only where the DQ touches it.
+ */
+export const quantizeBeforeCopyUnlessFused: Rule = copyRule(weighted);
+
+/**
  * copy → Q → DQ  ⇒  Q → DQ → copy
  *
  * An operator that moves, repeats or drops elements and computes with none of them trades places with a quantizer, which
@@ -35,12 +41,6 @@ const products = ['MatMul', 'Gemm'];
  * A pair moves up past copies alone and no rule moves it down past one, so this ends.
  */
 export const quantizeBeforeCopy: Rule = copyRule(products);
-
-/**
- * The same rule, which leaves a pair that a convolution reads, too: TensorRT moves the Q back by itself, while a forecast
- * counts a convolution as int8 only where the DQ touches it.
- */
-export const quantizeBeforeCopyUnlessFused: Rule = copyRule(weighted);
 
 function copyRule(fused: readonly string[]): Rule {
   return rule({

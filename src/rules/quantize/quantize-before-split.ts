@@ -4,6 +4,9 @@ import { unlessFusedWith } from '../neighbours.ts';
 import { weighted } from '../operators.ts';
 import { type Quantizer, unlessPerTensor, unlessSameGrid } from '../quantizer.ts';
 
+/** `quantizeBeforeSplit`, which leaves parts that a convolution or product reads: a DQ that touches it is fused with it. */
+export const quantizeBeforeSplitUnlessFused: Rule = splitRule(weighted);
+
 /**
  * Split ─┬→ Q → DQ              Q → DQ → Split ─┬→
  *        └→ Q → DQ      ⇒                       └→
@@ -15,9 +18,6 @@ import { type Quantizer, unlessPerTensor, unlessSameGrid } from '../quantizer.ts
  * All outputs that anybody reads have to be behind equal quantizers, for the one in front rounds them all.
  */
 export const quantizeBeforeSplit: Rule = splitRule([]);
-
-/** The same rule, which leaves parts that a convolution or product reads: a DQ that touches it is fused with it. */
-export const quantizeBeforeSplitUnlessFused: Rule = splitRule(weighted);
 
 function splitRule(fused: readonly string[]): Rule {
   return rule({
