@@ -223,7 +223,8 @@ export function canWriteCodes(value: Value, steps = 40): boolean {
     if (x!.constant !== undefined || y!.constant !== undefined) return can(x!.constant === undefined ? x : y);
     if (isQuantized(x!) && isQuantized(y!)) return true;
     if (maker.opType === 'Mul') return isSilu(x!, y!) ? can(x) : isSilu(y!, x!) && can(y);
-    return (isQuantized(x!) && can(y)) || (isQuantized(y!) && can(x));
+    const isTakenIn = (value: Value) => convolutionOf(value) !== undefined && can(value);
+    return (isQuantized(x!) && isTakenIn(y!)) || (isQuantized(y!) && isTakenIn(x!));
   }
   return fused.has(maker.opType) && can(x);
 }

@@ -44,7 +44,9 @@ export const quantizeBeforePad = rule({
     return (
       unlessAlike(quantize, dequantize, scale) ||
       unlessAxisIsWhole(pad, pads, axes, scale, quantize) ||
-      (value !== undefined && value.dtype !== dequantize.output.dtype && `${pad} is given a ${value.dtype}`) ||
+      (value !== undefined &&
+        value.dtype !== dequantize.output.dtype &&
+        `${pad} is given a ${value.dtype}`) ||
       (pad.attributes.mode === 'constant' && unlessOnGrid(pad, value, scale, zero, quantize, dequantize))
     );
   },

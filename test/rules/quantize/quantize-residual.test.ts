@@ -92,6 +92,14 @@ describe('quantize-residual', () => {
       expect(left(`${sum}\n  a = Relu (u)\n  ${pair('a', 'y')}`)).toBe(undefined);
       expect(left(`g = Relu (h)\n  k = Conv (d, w)\n  u = Add (k, g)\n  y = Sigmoid (u)`)).toBe(undefined);
     });
+    it('a convolution that cannot take in the sum, for others read it', () => {
+      expect(objection('k = Neg (h)\n  y = Add (h, r)\n  n = Add (k, y)')).toBe(
+        'h has other readers, too: Conv (h) cannot take in the sum',
+      );
+      expect(objection('m = Mul (h, c)\n  k = Neg (m)\n  y = Add (r, m)\n  n = Add (k, y)')).toBe(
+        'm has other readers, too: Conv (h) cannot take in the sum',
+      );
+    });
     it('a residual whose scale nobody knows', () => {
       expect(objection('g = Exp (x)\n  y = Add (h, g)')).toBe(
         'no quantizer reads g, and no range is known for it',
