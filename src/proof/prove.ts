@@ -200,22 +200,18 @@ function compareOnSamples(before: Model, after: Model): Proof | undefined {
   return undefined;
 }
 
-/** Codes from their whole range, wider integers and floats from ranges that grow. */
+/** Codes from their whole range; wider integers, which may be indices, and floats from ranges that grow. */
 function drawTensor({ dtype, dims }: Port, seed: number, random: Random): Tensor {
   const count = elementCount(dims) * (dtype.startsWith('complex') ? 2 : 1);
-  if (dtype === 'string')
-    return tensor(
-      dtype,
-      dims,
-      Array.from({ length: count }, () => 'text'),
-    );
-  const range = dtype === 'bool' ? { min: 0, max: 1 } : integerRange(dtype);
+  const codes = codesOf(dtype);
+  const isWhole = dtype === 'bool' || integerRange(dtype) !== undefined;
+  const most = dtype === 'bool' ? 2 : 2 ** seed;
   const draw = () => {
-    if (range === undefined) return (random.uniform() - 0.5) * 2 ** seed;
-    const low = Math.max(range.min, -(2 ** 15));
-    return low + Math.floor(random.uniform() * (Math.min(range.max, 2 ** 16 - 1) - low + 1));
+    if (codes !== undefined) return codes.min + random.below(codes.max - codes.min + 1);
+    return isWhole ? random.below(most) : (random.uniform() - 0.5) * most;
   };
-  return tensor(dtype, dims, Array.from({ length: count }, draw));
+  const data = Array.from({ length: count }, draw);
+  return tensor(dtype, dims, dtype === 'string' ? data.map(String) : data);
 }
 
 /** What comes of an attempt on models that may not run on the inputs, or not at all. */
