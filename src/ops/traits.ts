@@ -13,8 +13,11 @@ const random = new Set([
   'Bernoulli',
 ]);
 
-/** Operators whose first output holds elements of their first input, moved, repeated or dropped, never computed with. */
-const copying = new Set([
+/**
+ * Operators that copy elements of their first input and that engines move quantizers past. No engine is known to move
+ * one past a Gather, a Tile and the like, which copy as well.
+ */
+export const quantizersPass: ReadonlySet<string> = new Set([
   'Reshape',
   'Transpose',
   'Flatten',
@@ -22,13 +25,11 @@ const copying = new Set([
   'Unsqueeze',
   'Slice',
   'Split',
-  'Gather',
-  'Tile',
-  'Expand',
-  'DepthToSpace',
-  'SpaceToDepth',
   'Identity',
 ]);
+
+/** Operators whose first output holds elements of their first input, moved, repeated or dropped, never computed with. */
+const copying = new Set([...quantizersPass, 'Gather', 'Tile', 'Expand', 'DepthToSpace', 'SpaceToDepth']);
 
 /** Operators of one input whose output has its element type and shape, whatever they are. */
 const typeKeeping = new Set(

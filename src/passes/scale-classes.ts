@@ -1,6 +1,6 @@
 import { isDequantize, isQuantize } from '../analysis/index.ts';
 import type { Graph, GraphView, Node } from '../ir/index.ts';
-import { constantOf, normalDomain, plainAttributes, stringAttribute } from '../ops/index.ts';
+import { constantOf, normalDomain, plainAttributes, quantizersPass, stringAttribute } from '../ops/index.ts';
 
 export interface JoinOptions {
   /** Whether the two inputs of an Add share a scale when both are quantized right in front of it; no unless said. */
@@ -73,17 +73,6 @@ export function dequantizersOf(view: GraphView, quantize: Node): readonly Node[]
     .flatMap(({ node, index }) => (index === 0 && isDequantize(node) ? [node] : []));
 }
 
-const copies = new Set([
-  'Reshape',
-  'Transpose',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Slice',
-  'Split',
-  'Identity',
-]);
-
 function joinOf(view: GraphView, node: Node, options: JoinOptions): Join | undefined {
   const between = (...values: readonly (string | undefined)[]): Join => ({
     node,
@@ -95,7 +84,7 @@ function joinOf(view: GraphView, node: Node, options: JoinOptions): Join | undef
   if (normalDomain(node.domain) !== '' || view.function(node) !== undefined) return undefined;
   if (node.opType === 'Concat') return between(...node.inputs, node.outputs[0]);
   if (node.opType === 'MaxPool') return between(node.inputs[0], node.outputs[0]);
-  if (copies.has(node.opType)) return between(node.inputs[0], ...node.outputs);
+  if (quantizersPass.has(node.opType)) return between(node.inputs[0], ...node.outputs);
   if (node.opType === 'Pad' && padsWithinRange(view, node)) return between(node.inputs[0], node.outputs[0]);
   if (
     node.opType === 'Resize' &&

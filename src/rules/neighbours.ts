@@ -1,5 +1,5 @@
-import { type NodeMatch, numbersOf, type Objection, type Value } from '../pattern/index.ts';
-import { averagePools, copies, curvedActivations, epilogues, weighted } from './operators.ts';
+import { type NodeMatch, numbersOf, type Objection, quantizersPass, type Value } from '../pattern/index.ts';
+import { averagePools, curvedActivations, epilogues, weighted } from './operators.ts';
 
 /** What the rules ask about the nodes around a match. */
 
@@ -157,7 +157,7 @@ export function isQuantized(value: Value): boolean {
   let maker = makerOf(value);
   for (let steps = 0; steps < 8 && maker !== undefined; steps++) {
     if (maker.opType === 'DequantizeLinear') return true;
-    if (!copies.has(maker.opType)) return false;
+    if (!quantizersPass.has(maker.opType)) return false;
     maker = makerOf(maker.inputs[0]!);
   }
   return false;
@@ -199,7 +199,7 @@ const positive: ReadonlySet<string> = new Set([
 /** Operators that make a negative number only of one. */
 const merging: ReadonlySet<string> = new Set(['Concat', 'Add', 'Mul']);
 const holdsBack: ReadonlySet<string> = new Set([
-  ...copies,
+  ...quantizersPass,
   ...averagePools,
   'MaxPool',
   'GlobalMaxPool',
@@ -241,7 +241,7 @@ const isWeighted: ReadonlySet<string> = new Set(weighted);
 
 /** Operators of one activation that are fused with what makes it, or move past quantizers. */
 const fused: ReadonlySet<string> = new Set([
-  ...copies,
+  ...quantizersPass,
   'MaxPool',
   'BatchNormalization',
   'Relu',

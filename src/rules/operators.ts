@@ -50,17 +50,5 @@ export const floatOnly: ReadonlySet<string> = new Set([
   'NonMaxSuppression',
 ]);
 
-/** Operators that move elements and compute with none: engines move quantizers past them. */
-export const copies: ReadonlySet<string> = new Set([
-  'Reshape',
-  'Transpose',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Slice',
-  'Split',
-  'Identity',
-]);
-
 /** Operators that engines average int8 with, if both sides are quantized. */
 export const averagePools: ReadonlySet<string> = new Set(['AveragePool', 'GlobalAveragePool']);

@@ -1,7 +1,14 @@
-import { any, constant, type NodeMatch, op, optional, type Value } from '../../pattern/index.ts';
+import {
+  any,
+  constant,
+  type NodeMatch,
+  op,
+  optional,
+  quantizersPass,
+  type Value,
+} from '../../pattern/index.ts';
 import { rule } from '../../rewrite/index.ts';
 import { makerOf } from '../neighbours.ts';
-import { copies } from '../operators.ts';
 import { type Grid, type Quantizer, unlessSameGrid } from '../quantizer.ts';
 
 /**
@@ -41,7 +48,7 @@ function sourceOf(x: Value): NodeMatch<'DequantizeLinear'> | undefined {
   let maker = makerOf(x);
   for (let steps = 0; steps < 16 && maker !== undefined; steps++) {
     if (maker.opType === 'DequantizeLinear') return maker as NodeMatch<'DequantizeLinear'>;
-    if (!copies.has(maker.opType)) return undefined;
+    if (!quantizersPass.has(maker.opType)) return undefined;
     maker = makerOf(maker.inputs[0]!);
   }
   return undefined;

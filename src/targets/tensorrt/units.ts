@@ -5,6 +5,7 @@ import {
   intAttribute,
   intsAttribute,
   normalDomain,
+  quantizersPass,
   stringAttribute,
 } from '../../ops/index.ts';
 import type { Chain, Edge, Network } from './network.ts';
@@ -275,19 +276,8 @@ class Grouping {
   }
 }
 
-const copying = new Set([
-  'Reshape',
-  'Transpose',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Slice',
-  'Split',
-  'Concat',
-  'MaxPool',
-  'Pad',
-  'Relu',
-]);
+/** Operators the engine moves Q and DQ across, as far as their inputs agree. */
+const copying = new Set([...quantizersPass, 'Concat', 'MaxPool', 'Pad', 'Relu']);
 
 function kindOf(network: Network, node: Node, version: TensorrtVersion): UnitKind {
   if (!isStandard(node) || network.view.function(node) !== undefined) return 'float';
