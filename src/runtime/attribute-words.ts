@@ -22,6 +22,7 @@ const choices = new Map(
       mode: 'linear bilinear nearest cubic bicubic',
       padding_mode: 'zeros border reflection',
     },
+    ImageDecoder: { pixel_format: 'RGB BGR Grayscale' },
     LSTM: { direction: directions, activations },
     LinearAttention: { update_rule: 'linear gated delta gated_delta' },
     NegativeLogLikelihoodLoss: { reduction: reductions },

@@ -22,6 +22,13 @@ describe('inference, by the formulas of the operator pages', () => {
     ['float[N] a, float[M] b', 'y = Add (a, b)', 'float32[?]'],
     ['float[0] a, float[1] b', 'y = Add (a, b)', 'float32[0]'],
     ['float[2] a, float[2] b', 'y = Less (a, b)', 'bool[2]'],
+    ['uint8[n] file', 'y = ImageDecoder (file)', 'uint8[?,?,3]'],
+    ['uint8[n] file', 'y = ImageDecoder <pixel_format = "Grayscale"> (file)', 'uint8[?,?,1]'],
+    [
+      'float[B,4,L,8] q, float[B,2,S,8] k, float[B,2,S,6] v',
+      'y = ai.onnx.preview.FlexAttention (q, k, v)',
+      'float32[B,4,L,6]',
+    ],
     ['bool[2,1] c, float[3] a, float b', 'y = Where (c, a, b)', 'float32[2,3]'],
     ['float[1,3,8,8] x, float[4,3,3,3] w', 'y = Conv (x, w)', 'float32[1,4,6,6]'],
     [

@@ -28,6 +28,15 @@ export function registerAttention(register: Register): void {
       tensorFacts(call.dtype(0), [query.batch, query.heads, query.length, total]),
     ];
   });
+  register(
+    'FlexAttention',
+    (call) => {
+      const [q, v] = [call.shape(0), call.shape(2)];
+      for (const index of [0, 1, 2]) call.requireRank(index, (rank) => rank === 4, '4');
+      return [tensorFacts(call.dtype(0), q && [q[0], q[1], q[2], v?.[3]])];
+    },
+    'ai.onnx.preview',
+  );
 }
 
 interface Heads {

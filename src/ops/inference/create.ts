@@ -58,6 +58,10 @@ export function registerCreate(register: Register): void {
         : undefined;
     return [tensorFacts(dtype, [count], contents)];
   });
+  register('ImageDecoder', (call) => {
+    const channels = call.text('pixel_format', 'RGB') === 'Grayscale' ? 1 : 3;
+    return [tensorFacts('uint8', [undefined, undefined, channels])];
+  });
   register('EyeLike', (call) => [tensorFacts(typeFrom(call, call.dtype(0)), call.shape(0))]);
   register('RandomNormalLike RandomUniformLike', (call) => [
     tensorFacts(typeFrom(call, call.dtype(0)), call.shape(0)),

@@ -91,6 +91,7 @@ import { hardSwish } from './hard-swish.ts';
 import { hardmax } from './hardmax.ts';
 import { identity } from './identity.ts';
 import { ifKernel } from './if.ts';
+import { imageDecoder } from './image-decoder.ts';
 import { instanceNormalization } from './instance-normalization.ts';
 import { integerAdd } from './integer-add.ts';
 import { integerConv } from './integer-conv.ts';
@@ -334,6 +335,7 @@ export const kernels: readonly Kernel[] = [
   hardmax,
   identity,
   ifKernel,
+  imageDecoder,
   instanceNormalization,
   integerAdd,
   integerConv,
