@@ -47,12 +47,28 @@ export function epilogueFinisher(epilogue: Epilogue, target: Numbers): Finisher 
   const finish = lineFinisher(epilogue, target);
   const factors = repeated(epilogue.factors, channels);
   const shifts = epilogue.shifts ?? new Float64Array(channels);
+  const run: Finisher['run'] = (from, to, count, channel) => {
+    for (let done = 0; done < count; done += chunk) {
+      const some = Math.min(chunk, count - done);
+      scaleRun(from + done, some, factors[channel]!, shifts[channel]!, 0);
+      finish(to + done, some);
+    }
+  };
   return {
-    run(from, to, count, channel) {
-      for (let done = 0; done < count; done += chunk) {
-        const some = Math.min(chunk, count - done);
-        scaleRun(from + done, some, factors[channel]!, shifts[channel]!);
-        finish(to + done, some);
+    run,
+    planes(from, to, size, channel, count) {
+      // As many small planes at a time as the line has room for.
+      const together = Math.max(1, Math.floor(chunk / size));
+      for (let done = 0; done < count; done += together) {
+        const [start, some] = [from + done * size, Math.min(together, count - done)];
+        if (together === 1) run(start, to + done * size, size, channel + done);
+        else {
+          for (let i = 0; i < some; i++) {
+            const c = channel + done + i;
+            scaleRun(start + i * size, size, factors[c]!, shifts[c]!, i * size);
+          }
+          finish(to + done * size, some * size);
+        }
       }
     },
     row(from, to, count, channel) {
@@ -69,8 +85,9 @@ export function epilogueFinisher(epilogue: Epilogue, target: Numbers): Finisher 
 
 const scaleRun = (() => {
   const [sums, to] = [bandSums, line];
-  return (from: number, count: number, factor: number, shift: number): void => {
-    for (let j = 0; j < count; j = (j + 1) | 0) to[j] = fround(sums[(from + j) | 0]! * factor + shift);
+  return (from: number, count: number, factor: number, shift: number, at: number): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0)
+      to[(at + j) | 0] = fround(sums[(from + j) | 0]! * factor + shift);
   };
 })();
 
@@ -110,6 +127,7 @@ function lineFinisher(
     }
     if (activation?.name === 'Silu') siluLine(count);
     else if (!isSimple) for (let j = 0; j < count; j++) line[j] = of!(line[j]!);
+    else if (activation?.name === 'Relu') reluLine(count);
     else if (activation !== undefined) clampLine(count, low, high);
     if (scale === undefined) writeReals(to, count, target as Float32Array);
     else writeCodes(scale, rounding, to, count, target as Int8Array);
@@ -144,6 +162,14 @@ const clampLine = (() => {
   };
 })();
 
+const reluLine = (() => {
+  const to = line;
+  return (count: number): void => {
+    // NaN stays, −0 becomes 0.
+    for (let j = 0; j < count; j = (j + 1) | 0) if (to[j]! <= 0) to[j] = 0;
+  };
+})();
+
 const writeReals = (() => {
   const from = line;
   return (to: number, count: number, target: Float32Array): void => {
@@ -159,8 +185,8 @@ const siluLine = (() => {
   };
 })();
 
+/** The bounds of Clip. */
 function boundsOf(activation: Activation | undefined): [number, number] {
-  if (activation?.name === 'Relu') return [0, Infinity];
   return [activation?.values[0] ?? -Infinity, activation?.values[1] ?? Infinity];
 }
 
@@ -202,8 +228,10 @@ const writeCodes = (() => {
       for (let j = 0; j < count; j++) target[to + j] = saturate(fround(from[j]! / scale), 0, -128, 127);
     else
       for (let j = 0; j < count; j = (j + 1) | 0) {
-        const quotient = from[j]! / scale;
-        target[(to + j) | 0] = (quotient > -128 ? Math.min(quotient, 127) : -128) + whole - whole;
+        let quotient = from[j]! / scale;
+        if (quotient > 127) quotient = 127;
+        if (!(quotient > -128)) quotient = -128;
+        target[(to + j) | 0] = quotient + whole - whole;
       }
   };
 })();

@@ -12,6 +12,8 @@ export type Finish = Requantization | Epilogue | Scaling;
 export interface Finisher {
   /** Elements from `to` on, of one channel. */
   run(from: number, to: number, count: number, channel: number): void;
+  /** Elements from `to` on, `size` of each of `count` channels from `channel` on. */
+  planes(from: number, to: number, size: number, channel: number, count: number): void;
   /** Elements from `to` on, one of each channel from `channel` on; `row` counts such rows of the whole. */
   row(from: number, to: number, count: number, channel: number, row: number): void;
 }

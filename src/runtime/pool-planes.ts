@@ -1,4 +1,11 @@
-import { allocateDoubles, allocateNumbers, makeArray, type NdArray, type Numbers, productOf } from './array.ts';
+import {
+  allocateDoubles,
+  allocateNumbers,
+  makeArray,
+  type NdArray,
+  type Numbers,
+  productOf,
+} from './array.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -54,7 +61,7 @@ export function hasEmptyWindow(spatial: readonly number[], window: Window): bool
 }
 
 /** The first tap of a window that is inside an axis, and the one behind the last. */
-function insideOf(window: Window, axis: number, output: number, length: number): [number, number] {
+export function insideOf(window: Window, axis: number, output: number, length: number): [number, number] {
   const start = output * window.strides[axis]! - window.padsBegin[axis]!;
   const dilation = window.dilations[axis]!;
   const first = start < 0 ? Math.ceil(-start / dilation) : 0;

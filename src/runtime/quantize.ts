@@ -211,10 +211,11 @@ function quantizeFloats(
   target: Int8Array,
 ): void {
   const [low, high] = [min - zero, max - zero];
-  for (let i = start; i < end; i++) {
-    const quotient = Math.fround(source[i]! / scale);
-    const bounded = quotient > low ? Math.min(quotient, high) : low;
-    target[i] = bounded + rounding - rounding + zero;
+  for (let i = start | 0; i < end; i = (i + 1) | 0) {
+    let quotient = Math.fround(source[i]! / scale);
+    if (quotient > high) quotient = high;
+    if (!(quotient > low)) quotient = low;
+    target[i] = quotient + rounding - rounding + zero;
   }
 }
 

@@ -56,9 +56,13 @@ export function requantizer(
   const added = new Int32Array(channels);
   if (offsets !== undefined) for (let c = 0; c < channels; c++) added[c] = offsets[c] ?? 0;
   const requantizeRun = loops[rounding];
+  const run: Finisher['run'] = (from, to, count, channel) =>
+    requantizeRun(from, count, all[channel]!, added[channel]!, zero, min, max, target, to);
   return {
-    run: (from, to, count, channel) =>
-      requantizeRun(from, count, all[channel]!, added[channel]!, zero, min, max, target, to),
+    run,
+    planes(from, to, size, channel, count) {
+      for (let i = 0; i < count; i++) run(from + i * size, to + i * size, size, channel + i);
+    },
     row(from, to, count, channel, row) {
       if (rows !== undefined) {
         const left = rows.left[row % rows.left.length]!;
@@ -91,7 +95,7 @@ type RunLoop = (
 ) => void;
 
 // Each loop finds its memory in a constant, for the reasons that integer/tile.ts gives. Clamping before rounding comes to
-// the same; a comparison that fails takes NaN down.
+// the same; a comparison that fails takes NaN down. Branches are nearly always foreseen, where Math.min is not free.
 
 const loops: Readonly<Record<RoundingConvention, RunLoop>> = {
   onnxruntime: (() => {
@@ -99,8 +103,10 @@ const loops: Readonly<Record<RoundingConvention, RunLoop>> = {
     return (from, count, factor, offset, zero, min, max, target, to) => {
       const [low, high] = [min - zero, max - zero];
       for (let i = 0; i < count; i = (i + 1) | 0) {
-        const real = fround(fround((sums[(from + i) | 0]! + offset) | 0) * factor);
-        target[(to + i) | 0] = (real > low ? Math.min(real, high) : low) + whole - whole + zero;
+        let real = fround(fround((sums[(from + i) | 0]! + offset) | 0) * factor);
+        if (real > high) real = high;
+        if (!(real > low)) real = low;
+        target[(to + i) | 0] = real + whole - whole + zero;
       }
     };
   })(),
@@ -109,8 +115,10 @@ const loops: Readonly<Record<RoundingConvention, RunLoop>> = {
     return (from, count, factor, offset, zero, min, max, target, to) => {
       const [low, high] = [min - zero, max - zero];
       for (let i = 0; i < count; i = (i + 1) | 0) {
-        const real = ((sums[(from + i) | 0]! + offset) | 0) * factor;
-        target[(to + i) | 0] = (real > low ? Math.min(real, high) : low) + whole - whole + zero;
+        let real = ((sums[(from + i) | 0]! + offset) | 0) * factor;
+        if (real > high) real = high;
+        if (!(real > low)) real = low;
+        target[(to + i) | 0] = real + whole - whole + zero;
       }
     };
   })(),
@@ -147,8 +155,10 @@ const requantizeRow = (() => {
     const [low, high] = [min - zero, max - zero];
     for (let i = 0; i < count; i = (i + 1) | 0) {
       const c = (channel + i) | 0;
-      const real = fround(fround((sums[(from + i) | 0]! + offsets[c]!) | 0) * factors[c]!);
-      target[(to + i) | 0] = (real > low ? Math.min(real, high) : low) + whole - whole + zero;
+      let real = fround(fround((sums[(from + i) | 0]! + offsets[c]!) | 0) * factors[c]!);
+      if (real > high) real = high;
+      if (!(real > low)) real = low;
+      target[(to + i) | 0] = real + whole - whole + zero;
     }
   };
 })();

@@ -29,6 +29,9 @@ export function scaler({ factors, offsets, shifts, rounds }: Scaling, target: Nu
     run(from, to, count, channel) {
       for (let i = 0; i < count; i++) finish(from + i, to + i, channel);
     },
+    planes(from, to, size, channel, count) {
+      for (let i = 0; i < count * size; i++) finish(from + i, to + i, channel + Math.floor(i / size));
+    },
     row(from, to, count, channel) {
       for (let i = 0; i < count; i++) finish(from + i, to + i, channel + i);
     },

@@ -210,6 +210,7 @@ export class ModelSession implements Session {
     this.#context.random = randomSource(seed);
     this.#context.signal = signal;
     this.#memory.begin();
+    this.#threads?.release();
     // Watched runs make values that others know already.
     const kind = values.map((value) => (value === undefined ? '' : kindOf(value)));
     this.#arena?.begin(`${onValue === undefined ? '' : 'watched '}${kind.join(' ')}`);

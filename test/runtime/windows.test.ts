@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tensor } from '../../src/ir/index.ts';
+import { type Tensor, tensor } from '../../src/ir/index.ts';
 import { runNode, valuesOf } from './run-node.ts';
 
 const range = (count: number, from = 1) => Array.from({ length: count }, (_, i) => from + i);
@@ -105,6 +106,39 @@ describe('pools', () => {
     const x = f32([1, 1, 2], [1, 2]);
     const [y] = runNode('MaxPool', [x], { kernel_shape: [1], strides: [2], pads: [0, 1], ceil_mode: 1 });
     expect(y!.dims).toEqual([1, 1, 1]);
+  });
+
+  it('MaxPool gives of codes what it gives of the same numbers, and window by window', () => {
+    const side = (most: number) =>
+      fc.tuple(fc.integer({ min: 1, max: most }), fc.integer({ min: 1, max: most }));
+    const law = fc.property(
+      fc.constantFrom('int8' as const, 'uint8' as const),
+      side(6),
+      side(3),
+      side(2),
+      side(9),
+      fc.array(fc.nat(255), { minLength: 2 * 19 * 19, maxLength: 2 * 19 * 19 }),
+      (dtype, kernel, strides, dilations, extra, noise) => {
+        const pads = [...kernel, ...kernel].map((k) => k >> 1);
+        const lengths = kernel.map((k, i) => dilations[i]! * (k - 1) + extra[i]!);
+        const dims = [1, 2, ...lengths];
+        const values = noise
+          .slice(
+            0,
+            dims.reduce((a, b) => a * b),
+          )
+          .map((value) => (dtype === 'int8' ? value - 128 : value));
+        const attributes = { kernel_shape: kernel, strides, dilations, pads };
+        const pooled = (x: Tensor, outputs: number) => runNode('MaxPool', [x], attributes, { outputs })[0];
+        const [codes, numbers] = [tensor(dtype, dims, values), tensor('float32', dims, values)];
+        const y = pooled(codes, 1);
+        expect(y!.dtype).toBe(dtype);
+        expect(valuesOf(y)).toEqual(valuesOf(pooled(numbers, 1)));
+        // With the places wanted, windows are looked at one by one.
+        expect(valuesOf(y)).toEqual(valuesOf(pooled(codes, 2)));
+      },
+    );
+    fc.assert(law, { seed: 11, numRuns: 60 });
   });
 
   it('GlobalAveragePool and GlobalMaxPool keep the axes', () => {

@@ -116,10 +116,15 @@ export function finishBand(work: Work, finisher: Finisher, part: Part): void {
     return;
   }
   const size = (bottom - top) * rowSize;
-  for (let unit = from, at = 0; unit < to; unit++)
-    for (let filter = first; filter < last; filter++, at += size) {
-      const plane = unit * filters + filter;
-      const channel = (unit % work.group) * filters + filter;
-      finisher.run(at, (plane * rows + top) * rowSize, size, channel);
+  for (let unit = from, at = 0; unit < to; unit++) {
+    const channel = (unit % work.group) * filters;
+    const target = (unit * filters * rows + top) * rowSize;
+    if (bottom - top === rows) {
+      finisher.planes(at, target + first * size, size, channel + first, count);
+      at += count * size;
+      continue;
     }
+    for (let filter = first; filter < last; filter++, at += size)
+      finisher.run(at, target + filter * rows * rowSize, size, channel + filter);
+  }
 }

@@ -3,6 +3,7 @@ import { allocate, makeArray, type NdArray, productOf } from '../array.ts';
 import { bytes, floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
 import { type PoolAttributes, pool, poolWindow, type WindowTaps } from '../pool.ts';
+import { largestCodes } from '../pool-codes.ts';
 import { hasEmptyWindow, largestOfPlane, poolPlanes, suitsPlanes } from '../pool-planes.ts';
 import type { Window } from '../window.ts';
 
@@ -35,7 +36,9 @@ export const maxPool = kernel('MaxPool', {
 export function largestInWindows(x: NdArray, attributes: PoolAttributes): NdArray {
   const { spatial, window } = poolWindow(x, attributes);
   checkWindows(spatial, window);
-  return suitsPlanes(spatial, window) ? poolPlanes(x, window, largestOfPlane) : pool(x, attributes, largest);
+  if (!suitsPlanes(spatial, window)) return pool(x, attributes, largest);
+  const areCodes = x.dtype === 'int8' || x.dtype === 'uint8';
+  return areCodes ? largestCodes(x, window) : poolPlanes(x, window, largestOfPlane);
 }
 
 function checkWindows(spatial: readonly number[], window: Window): void {

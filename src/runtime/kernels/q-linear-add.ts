@@ -46,7 +46,9 @@ function isStretched(array: NdArray, other: NdArray): boolean {
 
 const addLoop: CodeLoop = (x, y, left, right, target, min, max) => {
   for (let i = 0; i < target.length; i++) {
-    const sum = fround(left[x[i]!]! + right[y[i]!]!);
-    target[i] = roundHalfEven(sum > min ? Math.min(sum, max) : min);
+    let sum = fround(left[x[i]!]! + right[y[i]!]!);
+    if (sum > max) sum = max;
+    if (!(sum > min)) sum = min;
+    target[i] = roundHalfEven(sum);
   }
 };

@@ -34,8 +34,10 @@ function multiplyLoop(givenFactor: number, givenZero: number): CodeLoop {
     // Numbers of the closure are loaded anew for each element, those of the function are not.
     const [factor, zero] = [givenFactor, givenZero];
     for (let i = 0; i < target.length; i++) {
-      const value = fround(fround(left[x[i]!]! * right[y[i]!]! * factor) + zero);
-      target[i] = roundHalfEven(value > min ? Math.min(value, max) : min);
+      let value = fround(fround(left[x[i]!]! * right[y[i]!]! * factor) + zero);
+      if (value > max) value = max;
+      if (!(value > min)) value = min;
+      target[i] = roundHalfEven(value);
     }
   };
 }

@@ -10,6 +10,8 @@ export interface Threads {
   readonly ready: Promise<void>;
   /** Bytes of shared memory for operands and results that threads do not see where they lie. */
   readonly bytes: number;
+  /** Gives that memory back: a run begins. */
+  release(): void;
   close(): void;
 }
 
@@ -140,6 +142,11 @@ export class ThreadPool implements Threads {
 
   get bytes(): number {
     return this.#inputs.reduce((sum, { length }) => sum + length, this.#output.length);
+  }
+
+  release(): void {
+    this.#inputs.length = 0;
+    this.#output = new Uint8Array(0);
   }
 
   /**
