@@ -185,21 +185,50 @@ function readScales(
   if (scale === undefined || !isReal(scale.dtype) || (zeroInput !== undefined && zero === undefined))
     return undefined;
   // Precision 1 asks for a quotient in float32, which is what there is without it.
-  if (intAttribute(node, 'block_size', 0) > 0 || intAttribute(node, 'precision', 0) > 1) return undefined;
-  if (scale.dims.length > 1 || (zero !== undefined && zero.size !== scale.size)) return undefined;
+  if (intAttribute(node, 'precision', 0) > 1 || (zero !== undefined && zero.size !== scale.size))
+    return undefined;
   const scales = valuesOf(scale) as Float32Array;
   if (scales.some((value) => !Number.isFinite(value) || value === 0)) return undefined;
+  const scaleOf = granularityOf(node, dims, scale.dims);
+  if (scaleOf === undefined) return undefined;
   const zeros = zero && Array.from(valuesOf(zero), Number);
-  const primitives = Array.from(scales, (value, i): Primitive => {
-    return { ...plain, kind, from, to, scale: value, zeroPoint: zeros?.[i] ?? 0 };
+  const primitives: Primitive[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = Array.from(scales, (value, i) => {
+    const primitive: Primitive = { ...plain, kind, from, to, scale: value, zeroPoint: zeros?.[i] ?? 0 };
+    const key = primitiveKey(primitive);
+    const number = numbers.get(key) ?? primitives.push(primitive) - 1;
+    numbers.set(key, number);
+    return number;
   });
-  if (primitives.length === 1) return pointwise(primitives[0]!);
+  const primitiveOf = (element: number) => numberOf[scaleOf(element)]!;
+  return { kind: 'pointwise', operand: 0, dtype: to, primitives, primitiveOf };
+}
+
+/** Which scale an element has: the only one, that of its index along an axis, or that of its block. */
+function granularityOf(
+  node: Node,
+  dims: readonly number[],
+  scales: readonly number[],
+): ((element: number) => number) | undefined {
+  const size = intAttribute(node, 'block_size', 0);
+  if (scales.length === 0 || (scales.length === 1 && scales[0] === 1 && size === 0)) return () => 0;
   const axis = intAttribute(node, 'axis', 1);
   const at = axis < 0 ? axis + dims.length : axis;
-  if (dims[at] !== primitives.length) return undefined;
+  const length = dims[at] ?? 0;
   const inner = elementCount(dims.slice(at + 1));
-  const primitiveOf = (element: number) => Math.floor(element / inner) % primitives.length;
-  return { kind: 'pointwise', operand: 0, dtype: to, primitives, primitiveOf };
+  if (size === 0)
+    return scales.length === 1 && scales[0] === length
+      ? (element) => Math.floor(element / inner) % length
+      : undefined;
+  const blocks = Math.ceil(length / size);
+  const wanted = dims.map((dim, i) => (i === at ? blocks : dim));
+  if (wanted.join() !== scales.join()) return undefined;
+  return (element) => {
+    const row = Math.floor(element / inner);
+    const block = Math.floor((row % length) / size);
+    return (Math.floor(row / length) * blocks + block) * inner + (element % inner);
+  };
 }
 
 function pointwise(primitive: Primitive, operand = 0): Pointwise {

@@ -255,6 +255,8 @@ const written = Object.entries({
     '(bfloat16[4] x) => (bfloat16[4] y) <bfloat16 s = {0.3}, int4 z = {1}> { q = QuantizeLinear (x, s, z) y = DequantizeLinear (q, s, z) }',
   'a scale for each channel':
     '(float[2,3] x) => (float[2,3] y) <float[3] s = {0.3, -2.0, 7.0}, int8[3] z = {1, 2, 3}> { q = QuantizeLinear <axis = -1> (x, s, z) y = DequantizeLinear (q, s, z) }',
+  'a scale for each block':
+    '(float[2,3,2] x) => (float[2,3,2] y) <float[2,2,2] s = {1, 2, 3, 4, 5, 0.5, 0.25, 3}, int8[2,2,2] z = {1, 2, 3, 4, 5, 6, 7, 8}> { q = QuantizeLinear <axis = 1, block_size = 2> (x, s, z) y = DequantizeLinear <axis = 1, block_size = 2> (q, s, z) }',
 });
 
 describe('what a certificate says', () => {
