@@ -179,6 +179,8 @@ export function quantize(
       }
     } else if (options.rounding === 'half-away') {
       for (let i = start; i < end; i++) target[i] = saturateAway(source[i]! / s, zero, min, max);
+    } else if (options.rounding === 'half-even' && codes !== undefined) {
+      quantizeExactly(source as Float32Array, start, end, s, zero, min, max, codes);
     } else if (options.rounding === 'half-even') {
       for (let i = start; i < end; i++) target[i] = saturate(source[i]! / s, zero, min, max);
     } else if (codes !== undefined) {
@@ -213,6 +215,26 @@ function quantizeFloats(
   const [low, high] = [min - zero, max - zero];
   for (let i = start | 0; i < end; i = (i + 1) | 0) {
     let quotient = Math.fround(source[i]! / scale);
+    if (quotient > high) quotient = high;
+    if (!(quotient > low)) quotient = low;
+    target[i] = quotient + rounding - rounding + zero;
+  }
+}
+
+/** The same for quotients that are not rounded to float32. */
+function quantizeExactly(
+  source: Float32Array,
+  start: number,
+  end: number,
+  scale: number,
+  zero: number,
+  min: number,
+  max: number,
+  target: Int8Array,
+): void {
+  const [low, high] = [min - zero, max - zero];
+  for (let i = start | 0; i < end; i = (i + 1) | 0) {
+    let quotient = source[i]! / scale;
     if (quotient > high) quotient = high;
     if (!(quotient > low)) quotient = low;
     target[i] = quotient + rounding - rounding + zero;
