@@ -24,9 +24,13 @@ export interface TypeOracle {
   readonly problems: readonly ModelError[];
 }
 
-/** Infers on demand, each value once, through the producers a view has at the time of the question. */
-export function createTypeOracle(view: GraphView): TypeOracle {
-  return new Oracle(view, new Inquiry());
+/**
+ * Infers on demand, each value once, through the producers a view has at the time of the question.
+ *
+ * @param outer answers for the graph around, whose values a subgraph may read
+ */
+export function createTypeOracle(view: GraphView, outer?: TypeOracle): TypeOracle {
+  return new Oracle(view, new Inquiry(), undefined, outer);
 }
 
 /** Deepest chain of functions that call functions. */
@@ -58,7 +62,7 @@ export class Inquiry {
 export class Oracle implements TypeOracle {
   readonly #view: GraphView;
   readonly #inquiry: Inquiry;
-  readonly #outer: Oracle | undefined;
+  readonly #outer: TypeOracle | undefined;
   readonly #given: ReadonlyMap<string, Facts | undefined>;
   /** `undefined` as a value: nothing can be told. */
   readonly #known = new Map<string, Facts | undefined>();
@@ -69,7 +73,7 @@ export class Oracle implements TypeOracle {
     view: GraphView,
     inquiry: Inquiry,
     given?: ReadonlyMap<string, Facts | undefined>,
-    outer?: Oracle,
+    outer?: TypeOracle,
   ) {
     this.#view = view;
     this.#inquiry = inquiry;

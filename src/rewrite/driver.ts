@@ -115,10 +115,10 @@ class Job {
    * Rewrites a graph and the graphs inside it; the same object when nothing matched. What changes around a subgraph may
    * open the way for a rule inside it, so a graph that holds others is gone through until it stays as it is.
    */
-  graph(graph: Graph, surroundings: Surroundings, path: string, depth: number): Graph {
+  graph(graph: Graph, surroundings: Surroundings, path: string, depth: number, outer?: Types): Graph {
     let before = graph;
     for (;;) {
-      const after = this.#round(before, surroundings, path, depth);
+      const after = this.#round(before, surroundings, path, depth, outer);
       const isSettled = after === before || after.nodes.every((node) => subgraphsOf(node).length === 0);
       if (isSettled || this.stop !== undefined) return after;
       before = after;
@@ -126,7 +126,7 @@ class Job {
   }
 
   /** The graphs inside first, then the graph itself, once. */
-  #round(graph: Graph, surroundings: Surroundings, path: string, depth: number): Graph {
+  #round(graph: Graph, surroundings: Surroundings, path: string, depth: number, outer?: Types): Graph {
     if (depth > maxGraphDepth)
       throw new ModelError('too-deep', `Subgraphs are nested more than ${maxGraphDepth} levels deep.`, {
         at: path,
@@ -134,8 +134,8 @@ class Job {
     // Where several nodes around a match fit a second root, the first is taken: their order must not be the file's.
     const session = new GraphSession(graph, surroundings, this.#names, canonicalOrder(graph));
     if (path === 'main') this.#names.follow((name) => session.knows(name));
-    for (const node of graph.nodes) this.#insideNode(node, session, surroundings, path, depth);
-    const types = createTypes(session);
+    const types = createTypes(session, outer);
+    for (const node of graph.nodes) this.#insideNode(node, session, types, surroundings, path, depth);
     let before: number;
     do {
       before = this.records.length;
@@ -148,6 +148,7 @@ class Job {
   #insideNode(
     node: Node,
     session: GraphSession,
+    types: Types,
     surroundings: Surroundings,
     path: string,
     depth: number,
@@ -155,7 +156,8 @@ class Job {
     if (subgraphsOf(node).length === 0) return;
     const inner: Surroundings = { ...surroundings, outer: session };
     const place = `${path}/${node.name || node.outputs[0] || node.opType}`;
-    const rewritten = (graph: Graph, name: string) => this.graph(graph, inner, `${place}/${name}`, depth + 1);
+    const rewritten = (graph: Graph, name: string) =>
+      this.graph(graph, inner, `${place}/${name}`, depth + 1, types);
     const attributes = node.attributes.map((attribute) => {
       if (attribute.type === 'GRAPH') {
         const value = rewritten(attribute.value, attribute.name);

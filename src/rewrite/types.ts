@@ -1,4 +1,4 @@
-import { createTypeOracle } from '../analysis/index.ts';
+import { createTypeOracle, type TypeOracle } from '../analysis/index.ts';
 import type { Dimension, GraphSession, Node, Type } from '../ir/index.ts';
 import { dataTypeToText } from '../ir/index.ts';
 import { type Facts, inferNode, keepsType } from '../ops/index.ts';
@@ -7,6 +7,7 @@ import type { Rule } from './rule.ts';
 
 /** The types of a graph that is being rewritten: inferred when asked for, checked whenever a value changes hands. */
 export interface Types {
+  readonly oracle: TypeOracle;
   typeOf(value: string): Type | undefined;
   forget(value: string): void;
   /**
@@ -26,9 +27,11 @@ export interface Types {
   ): void;
 }
 
-export function createTypes(session: GraphSession): Types {
-  const oracle = createTypeOracle(session);
+/** @param outer the types of the graph around a subgraph */
+export function createTypes(session: GraphSession, outer?: Types): Types {
+  const oracle = createTypeOracle(session, outer?.oracle);
   return {
+    oracle,
     typeOf: (value) => oracle.typeOf(value),
     forget: (value) => oracle.forget(value),
     check(rule, matched, nodes, pairs) {

@@ -63,6 +63,37 @@ describe('rewriting', () => {
     ]);
   });
 
+  it('knows the types of what a subgraph captures', () => {
+    const seen: unknown[] = [];
+    const look = rule({
+      name: 'look',
+      match: op.Neg(any('x')),
+      unless: ({ x }) => {
+        seen.push([x.name, x.dtype, x.dims]);
+        return 'seen';
+      },
+      rewrite: ({ x }) => x,
+    });
+    rewrite(
+      model`main (float[2] x, bool c) => (float[2] y) {
+        h = Abs (x)
+        y = If (c) <
+          then_branch = yes () => (float[2] t) { t = Neg (h) },
+          else_branch = no () => (float[2] e) {
+            e = If (c) <
+              then_branch = inner () => (float[2] i) { i = Neg (x) },
+              else_branch = other () => (float[2] o) { o = Abs (x) }
+            >
+          }
+        >
+      }`,
+      look,
+    );
+    expect(new Set(seen.map((one) => JSON.stringify(one)))).toEqual(
+      new Set(['["h","float32",[2]]', '["x","float32",[2]]']),
+    );
+  });
+
   it('comes back to a subgraph when what it captures has changed', () => {
     const before = model`
       main (float[2] x, bool c) => (float[2] z) <float[2] w = {1, 2}> {
