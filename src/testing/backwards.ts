@@ -65,7 +65,7 @@ class Reader {
     const picky = drawn.find((dims) => dims.length === highest);
     const types = this.#typesOf(root) ?? ['float32' as const];
     const spoken = types.filter((type) => this.#shop.types.includes(type));
-    const isFloat = types.includes('float32') && chance(random, 0.85);
+    const isFloat = types.includes('float32') && chance(random, 0.8);
     const usualType = spoken.length > 0 && chance(random, 0.6) ? random.pick(spoken) : undefined;
     return {
       dtype: usualType ?? (isFloat ? 'float32' : random.pick(types)),
@@ -313,6 +313,10 @@ class Reader {
       palette,
       fixed,
       types: this.#shop.types,
+      literals: this.#shop.literals,
+      speaksOf: (name) => this.#shop.words.has(name),
+      isNamed: true,
+      isConstant: (i) => isConstantPattern(patterns[i]),
       count: patterns.length,
       takes: (i) => {
         const input = patterns[i];
@@ -389,6 +393,11 @@ class Reader {
 function nameOf(pattern: InputPattern | undefined): string | undefined {
   if (pattern?.kind === 'optional') return nameOf((pattern as OptionalPattern).inner);
   return pattern?.kind === 'any' || pattern?.kind === 'constant' ? (pattern as AnyPattern).name : undefined;
+}
+
+function isConstantPattern(pattern: InputPattern | undefined): boolean {
+  if (pattern?.kind === 'optional') return isConstantPattern((pattern as OptionalPattern).inner);
+  return pattern?.kind === 'constant';
 }
 
 /** Without a zero point codes are uint8. */

@@ -35,11 +35,19 @@ const byteCodes: readonly DataType[] = ['int8', 'int8', 'int8', 'uint8', 'uint8'
 const newCodes: readonly DataType[] = ['int16', 'uint16', 'int4', 'uint4'];
 const commonScales = [1, 0.5, 0.25, 0.1, 2, Math.fround(0.0117), 1 / 128, Math.fround(3.7)];
 
-/** A palette: most have one scale and one zero point, some several, a few a negative scale. */
-export function drawPalette(random: Random, opset: number): Palette {
+/**
+ * A palette: most have one scale and one zero point, some several, a few a negative scale.
+ *
+ * @param smallFloats how often codes are small floats, where the opset has them
+ */
+export function drawPalette(random: Random, opset: number, smallFloats = 0): Palette {
   const scale = () => Math.fround(random.pick(commonScales) * (chance(random, 0.1) ? -1 : 1));
-  const codes = random.pick(opset < 21 ? byteCodes : [...byteCodes, ...newCodes]);
-  const { min, max } = integerRange(codes)!;
+  const isFloat = opset >= 19 && chance(random, smallFloats);
+  const codes = isFloat
+    ? random.pick<DataType>(['float8e4m3fn', 'float8e5m2'])
+    : random.pick(opset < 21 ? byteCodes : [...byteCodes, ...newCodes]);
+  // A float needs no zero point but zero.
+  const { min, max } = integerRange(codes) ?? { min: 0, max: 0 };
   const zero = () =>
     random.pick([0, 0, 0, min, max, Math.ceil((min + max) / 2), min + random.below(max - min + 1)]);
   return {
@@ -136,9 +144,9 @@ function drawInteger(random: Random, dtype: DataType, role: Role): number | bigi
 }
 
 function drawFloat(random: Random, palette: Palette, role: Role): number {
-  if (role === 'unit') return random.pick([0, 1, 0.5, random.uniform()]);
+  if (role === 'unit') return random.pick([0, -0, 1, 1, 0.5, 0.5, random.uniform(), random.uniform()]);
   if (role === 'positive') return random.pick([1, 2, 0.5, 4, 0.25, Math.fround(0.1 + 3 * random.uniform())]);
-  if (role === 'small') return random.below(9) - 4;
+  if (role === 'small') return chance(random, 0.05) ? -0 : random.below(9) - 4;
   const scale = Math.abs(usual(random, palette.scales, 0.2));
   const code = random.below(4) === 0 ? random.below(600) - 300 : random.below(17) - 8;
   const sign = random.below(2) ? 1 : -1;

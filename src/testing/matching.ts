@@ -31,6 +31,8 @@ export interface Hints {
   /** Numbers in guards and conditions. */
   readonly literals: readonly number[];
   readonly types: readonly DataType[];
+  /** Every word of the code: names of attributes are among them. */
+  readonly words: ReadonlySet<string>;
   /** Operators that the code speaks of. */
   readonly operators: readonly string[];
 }
@@ -52,8 +54,8 @@ export function hintsOf(rule: Rule): Hints {
   const source = functions
     .map((one) => (typeof one === 'function' ? Function.prototype.toString.call(one) : ''))
     .join('\n');
-  const numbers = [...source.matchAll(/(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)/g)].map(([text]) =>
-    Number(text),
+  const numbers = [...source.matchAll(/(?<![\w.])-?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?(?!\w)/g)].map(
+    ([text]) => Number(text),
   );
   const words = [...source.matchAll(/['"`](\w+)['"`]/g)].map(([, word]) => word!);
   const opsets = usualOpsets.filter((opset) => since <= opset && opset <= until);
@@ -62,6 +64,7 @@ export function hintsOf(rule: Rule): Hints {
     opsets: opsets.length > 0 ? opsets : fallback,
     literals: telling(numbers.filter((value) => Math.abs(value) <= 1e6)),
     types: dataTypes.flatMap(({ name }) => (words.includes(name) ? [name] : [])),
+    words: new Set(source.match(/\w+/g)),
     operators: [...new Set(words)].filter((word) => recipes.has(word)),
   };
 }
@@ -75,9 +78,10 @@ export function drawMatching(rule: Rule, hints: Hints, random: Random): Case {
   const opset = random.pick(hints.opsets);
   const leanings: Leanings = {
     opset,
-    palette: drawPalette(random, opset),
+    palette: drawPalette(random, opset, hints.words.has('saturate') ? 0.5 : 0.015),
     literals: hints.literals,
     types: hints.types,
+    words: hints.words,
     neighbours: hints.operators,
   };
   const shop = new Workshop(random, leanings);
@@ -129,7 +133,7 @@ export function drawNode(random: Random, opType: string, opset: number): Case {
   if (entry === undefined || !isMakeable(opType, opset)) throw new DeadEnd(`no recipe for ${opType}`);
   const shop = new Workshop(random, { opset, palette: drawPalette(random, opset) });
   const want: Want = { dtype: random.pick(entry.gives), dims: entry.dims?.(random) ?? drawDims(random) };
-  const plan = entry.recipe(want, shop.ask(opType));
+  const plan = entry.recipe(want, { ...shop.ask(opType), isNamed: true });
   if (plan === undefined || tooLarge(plan)) throw new DeadEnd(`no ${opType} of ${want.dtype}[${want.dims}]`);
   const inputs = plan.inputs.map((input) => {
     if (input === undefined) return '';
@@ -150,10 +154,11 @@ export function finish(shop: Workshop, ends: readonly string[], inner: readonly 
   return { model: inOrder, samples: drawSamples(shop, random), redraw: (other) => drawSamples(shop, other) };
 }
 
-/** Three runs: one of everything that breaks rounding, one of small whole numbers, one of either. */
+/** Three runs: one of everything that breaks rounding, one of gentle numbers, one of either. */
 function drawSamples(shop: Workshop, random: Random): Case['samples'] {
   const { palette } = shop;
-  const roles: Role[] = ['mixed', random.pick<Role>(['small', 'positive', 'unit']), 'mixed'];
+  const gentle: readonly Role[] = ['small', 'positive', 'unit'];
+  const roles = ['mixed' as const, random.pick(gentle), random.pick<Role>(['mixed', 'mixed', ...gentle])];
   return roles.map(
     (role) =>
       new Map(shop.inputs.map(({ name, want }) => [name, feed(want, want.role ?? role).withName(name)])),

@@ -9,8 +9,9 @@ export interface Want extends Kind {
   readonly values?: readonly number[];
   /** What its elements are like where they are free. */
   readonly role?: Role;
-  /** Constants and inputs of elements from here to `below`, exclusive: indices. */
+  /** Constants and inputs of elements up to `below`, exclusive: indices. They start at `from`, 0 unless given. */
   readonly below?: number;
+  readonly from?: number;
 }
 
 /** A node that makes a value of the kind asked for. */
@@ -34,6 +35,14 @@ export interface Ask {
   takes(index: number): boolean;
   /** Element types that the code at hand speaks of. */
   readonly types: readonly DataType[];
+  /** Numbers that the code at hand speaks of. */
+  readonly literals: readonly number[];
+  /** Whether the code at hand names an attribute. */
+  speaksOf(name: string): boolean;
+  /** Whether a pattern asks for the very operator; others stand around it, and keep to what is common. */
+  readonly isNamed: boolean;
+  /** Whether an input has to be a constant. */
+  isConstant(index: number): boolean;
   /** How many inputs a variadic operator is to have. */
   readonly count: number;
   /** The element types that what feeds an input can have; undefined where it can have any. */
@@ -95,6 +104,16 @@ export function int64s(values: readonly number[]): Want {
 /** An attribute: what is fixed, else what is drawn. */
 export function fixedOr<T extends PlainValue>(ask: Ask, name: string, draw: () => T): T {
   return (ask.fixed.has(name) ? ask.fixed.get(name) : draw()) as T;
+}
+
+/** A number for an attribute: a usual one, or one that the code at hand speaks of. */
+export function drawNumber({ random, literals }: Ask, usual: readonly number[]): number {
+  return literals.length > 0 && random.below(4) === 0 ? random.pick(literals) : random.pick(usual);
+}
+
+/** Indices of an axis of some length, now and then counted from the back. */
+export function indicesOf(length: number, dims: readonly number[], random: Random): Want {
+  return { dtype: 'int64', dims, below: length, from: random.below(3) === 0 ? -length : 0 };
 }
 
 /** An axis, counted from the front or the back. */

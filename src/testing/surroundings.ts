@@ -32,7 +32,12 @@ export function surround(
   if (shop.common.length > 0 && chance(random, 0.25)) addReaders(shop, random.pick(shop.common));
   const read = new Set(shop.nodes.flatMap((node) => node.inputs));
   const made = shop.nodes.flatMap((node) => node.outputs).filter((name) => name !== '');
-  for (const name of made) if (!read.has(name)) outputs.add(name);
+  for (const node of shop.nodes) {
+    const unread = node.outputs.filter((name) => name !== '' && !read.has(name) && !outputs.has(name));
+    // A node that somebody needs for one of its outputs may have others that nobody looks at.
+    const mayStay = unread.length < node.outputs.filter((name) => name !== '').length;
+    for (const name of unread) if (!mayStay || chance(random, 0.5)) outputs.add(name);
+  }
   return made.filter((name) => outputs.has(name));
 }
 

@@ -2,12 +2,14 @@ import {
   type DataType,
   elementCount,
   findDataType,
+  integerRange,
   type Model,
   type Node,
   type Tensor,
   type TensorType,
   tensor,
   type ValueInfo,
+  valuesOf,
 } from '../ir/index.ts';
 import { findSchema, makeAttribute, type PlainValue } from '../ops/index.ts';
 import type { Random } from '../support/random.ts';
@@ -23,6 +25,8 @@ export interface Leanings {
   readonly literals?: readonly number[];
   /** Element types that free inputs often have. */
   readonly types?: readonly DataType[];
+  /** Words of the code at hand. */
+  readonly words?: ReadonlySet<string>;
   /** Operators that stand around a match more often than others. */
   readonly neighbours?: readonly string[];
 }
@@ -39,6 +43,8 @@ export class Workshop {
   readonly opset: number;
   readonly palette: Palette;
   readonly types: readonly DataType[];
+  readonly literals: readonly number[];
+  readonly words: ReadonlySet<string>;
   readonly nodes: Node[] = [];
   readonly initializers: Tensor[] = [];
   readonly inputs: { readonly name: string; readonly want: Want }[] = [];
@@ -54,6 +60,8 @@ export class Workshop {
     this.opset = leanings.opset;
     this.palette = leanings.palette;
     this.types = leanings.types ?? [];
+    this.literals = leanings.literals ?? [];
+    this.words = leanings.words ?? new Set();
     this.#leanings = leanings;
   }
 
@@ -98,6 +106,7 @@ export class Workshop {
   tensorOf(want: Want): Tensor {
     const { random } = this;
     const count = elementCount(want.dims);
+    const { from = 0 } = want;
     if (want.values !== undefined) return tensor(want.dtype, want.dims, numbersFor(want.dtype, want.values));
     if (want.below !== undefined)
       return tensor(
@@ -105,20 +114,40 @@ export class Workshop {
         want.dims,
         numbersFor(
           want.dtype,
-          Array.from({ length: count }, () => random.below(want.below!)),
+          Array.from({ length: count }, () => from + random.below(want.below! - from)),
         ),
       );
     const kind = findDataType(want.dtype)?.kind;
-    if (kind === 'float' && want.role !== 'positive' && chance(random, 0.55)) {
+    if (kind === 'float' && chance(random, 0.55)) {
       const fill = this.#favourite();
-      if (Math.abs(fill) < 200) return tensor(want.dtype, want.dims, new Array<number>(count).fill(fill));
+      if (Math.abs(fill) < 200 && (want.role !== 'positive' || fill > 0))
+        return tensor(want.dtype, want.dims, new Array<number>(count).fill(fill));
     }
-    return drawTensor(random, want, this.palette, want.role);
+    const whole = this.#wholeLiterals(want);
+    if (whole.length > 0 && chance(random, 0.4))
+      return tensor(
+        want.dtype,
+        want.dims,
+        numbersFor(want.dtype, new Array<number>(count).fill(random.pick(whole))),
+      );
+    return readable(drawTensor(random, want, this.palette, want.role));
+  }
+
+  /** Numbers that the code at hand speaks of, as far as integers of a kind can be them. */
+  #wholeLiterals({ dtype, role }: Want): readonly number[] {
+    const range = integerRange(dtype);
+    if (range === undefined) return [];
+    return this.literals.filter(
+      (value) =>
+        Number.isInteger(value) &&
+        range.min <= value &&
+        value <= range.max &&
+        (role !== 'positive' || value > 0),
+    );
   }
 
   #favourite(): number {
-    const { random, palette } = this;
-    const { literals = [] } = this.#leanings;
+    const { random, palette, literals } = this;
     if (literals.length > 0 && chance(random, 0.6)) return random.pick(literals);
     const scale = usual(random, palette.scales, palette.variety);
     return Math.fround(random.pick([0, 0, 1, -1, 0.5, 2, -0, 3 * scale, -scale, 1.5 * scale, 0.3]));
@@ -249,6 +278,10 @@ export class Workshop {
       fixed: new Map(),
       takes: takes ?? coin,
       types: [],
+      literals: [],
+      speaksOf: () => false,
+      isNamed: false,
+      isConstant: () => false,
       count: 1 + random.below(3),
       likes: () => undefined,
       known: () => undefined,
@@ -306,6 +339,21 @@ export function typeOfKind({ dtype, dims }: Kind): TensorType {
 export function tooLarge({ inputs }: Plan): boolean {
   return inputs.some((want) => want !== undefined && elementCount(want.dims) > 96);
 }
+
+/** Constants that a number can hold: whoever reads them must not trip over what no network has. */
+function readable(made: Tensor): Tensor {
+  if (made.dtype !== 'int64' && made.dtype !== 'uint64') return made;
+  const values = [...(valuesOf(made) as BigInt64Array)];
+  if (values.every((value) => -exact <= value && value <= exact)) return made;
+  return tensor(
+    made.dtype,
+    made.dims,
+    values.map((value) => value % exact),
+    made.name,
+  );
+}
+
+const exact = 2n ** 53n - 1n;
 
 /** Elements as `tensor` takes them. */
 export function numbersFor(dtype: DataType, values: readonly number[]): readonly (number | bigint)[] {

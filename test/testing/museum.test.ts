@@ -17,7 +17,8 @@ describe('the museum of wrong rules', () => {
   });
 
   it.each([...new Set(museum.map(({ right }) => right))])('finds nothing against $name', (right) => {
-    const verdict = checkRule(right, { runs: 100, proofs: 2 });
+    const few = checkRule(right, { runs: 20, proofs: 2 });
+    const verdict = few.kind === 'inconclusive' ? checkRule(right, { runs: 200, proofs: 2 }) : few;
     expect(verdict.kind, printVerdict(verdict)).toBe('holds');
   });
 });

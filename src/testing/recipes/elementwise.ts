@@ -3,6 +3,7 @@ import { chance, type Kind, usual } from '../elements.ts';
 import {
   type Ask,
   drawDims,
+  drawNumber,
   drawType,
   fixedOr,
   floats,
@@ -29,6 +30,10 @@ const attributesOfUnary: { readonly [op: string]: readonly string[] } = {
   ThresholdedRelu: ['alpha'],
   Shrink: ['lambd', 'bias'],
 };
+
+const factors: readonly number[] = [0.5, 0.25, 1, 2, 0.125, -0.5];
+/** A sixth makes a HardSigmoid part of a HardSwish. */
+const slopes: readonly number[] = [1 / 6, 1 / 6, 0.5, 0.25, 1, -0.5];
 
 /** Operators that work element by element. */
 export const elementwise: readonly (readonly [string, RecipeEntry])[] = [
@@ -99,10 +104,12 @@ export const elementwise: readonly (readonly [string, RecipeEntry])[] = [
 
 function sameKind(want: Kind, ask: Ask): Plan {
   const names = attributesOfUnary[ask.opType] ?? [];
+  const usualNumbers = ask.opType === 'HardSigmoid' ? slopes : factors;
   const attributes = Object.fromEntries(
-    names.flatMap((name) =>
-      chance(ask.random, 0.5) ? [[name, ask.random.pick([0.5, 0.25, 1, 2, 0.125])]] : [],
-    ),
+    names.flatMap((name) => {
+      if (ask.fixed.has(name) || !chance(ask.random, 0.5)) return [];
+      return [[name, Math.fround(drawNumber(ask, usualNumbers))]];
+    }),
   );
   return { inputs: [want], attributes };
 }
@@ -110,14 +117,17 @@ function sameKind(want: Kind, ask: Ask): Plan {
 /** Both operands of the wanted dims, or one of them broadcast. */
 export function broadcastPair(want: Kind, ask: Ask): [Want, Want] {
   const { random } = ask;
-  if (chance(random, 0.6)) return [want, want];
+  // Constants are one number mostly, or one for each channel.
+  const isConstant = ask.isConstant(0) !== ask.isConstant(1);
+  if (chance(random, isConstant ? 0.3 : 0.6)) return [want, want];
   const small = (): Want => {
-    if (chance(random, 0.35)) return { ...want, dims: [] };
+    if (chance(random, isConstant ? 0.55 : 0.35)) return { ...want, dims: [] };
     const dims = want.dims.map((length) => (chance(random, 0.5) ? 1 : length));
     const from = chance(random, 0.4) ? random.below(dims.length + 1) : 0;
     return { ...want, dims: dims.slice(from) };
   };
-  return chance(random, 0.3) ? [small(), want] : [want, small()];
+  const isFirst = isConstant ? chance(random, 0.9) === ask.isConstant(0) : chance(random, 0.3);
+  return isFirst ? [small(), want] : [want, small()];
 }
 
 function arithmetic(want: Kind, ask: Ask): Plan {
@@ -175,8 +185,13 @@ function clip(want: Kind, ask: Ask): Plan | undefined {
         sign * 1e6,
       ]),
     );
+  const said = () => (ask.literals.length > 0 && chance(random, 0.3) ? random.pick(ask.literals) : undefined);
   const ends = [side(random.pick([-1, 1])), side(random.pick([-1, 1]))].sort((a, b) => a - b);
-  const [low, high] = chance(random, 0.3) ? (ends as [number, number]) : [side(-1), side(1)];
+  // The upper bound wins where it is below the lower one.
+  if (chance(random, 0.15)) ends.reverse();
+  const [low, high] = chance(random, 0.3)
+    ? (ends as [number, number])
+    : [said() ?? side(-1), said() ?? side(1)];
   if (isOld) return { inputs: [want], attributes: { min: low, max: high } };
   const bound = (value: number): Want => ({ dtype: want.dtype, dims: [], values: [value] });
   return {
@@ -214,11 +229,15 @@ function castLike(want: Kind, ask: Ask): Plan {
 
 function dropout(want: Kind, ask: Ask): Plan {
   const mask: Kind = { dtype: 'bool', dims: want.dims };
+  // Around other rules, a node that draws random numbers would make them look wrong.
+  const isTraining = ask.isNamed && chance(ask.random, 0.3);
   return {
     inputs: [
       want,
-      ask.takes(1) ? { dtype: 'float32', dims: [], values: [0.5] } : undefined,
-      ask.takes(2) ? { dtype: 'bool', dims: [], values: [0] } : undefined,
+      ask.takes(1)
+        ? { dtype: 'float32', dims: [], values: [ask.random.pick([0.5, 0.5, 0, 0.25])] }
+        : undefined,
+      ask.takes(2) ? { dtype: 'bool', dims: [], values: [isTraining ? 1 : 0] } : undefined,
     ],
     outputs: [want, mask],
   };

@@ -1,10 +1,11 @@
-import type { DataType } from '../../ir/index.ts';
+import { type DataType, tensor } from '../../ir/index.ts';
 import { chance, type Kind } from '../elements.ts';
 import {
   type Ask,
   drawDims,
   drawLength,
   fixedOr,
+  indicesOf,
   int64s,
   numbers,
   type Plan,
@@ -60,7 +61,7 @@ export const layout: readonly (readonly [string, RecipeEntry])[] = [
     {
       recipe: depthToSpace,
       gives: ['float32', 'int8'],
-      since: 13,
+      since: 11,
       dims: (random) => [1, 1 + random.below(2), 2, 2],
       weight: 0.3,
     },
@@ -70,7 +71,6 @@ export const layout: readonly (readonly [string, RecipeEntry])[] = [
     {
       recipe: spaceToDepth,
       gives: ['float32', 'int8'],
-      since: 13,
       dims: (random) => [1, 4, 1 + random.below(2), 1],
       weight: 0.3,
     },
@@ -149,11 +149,21 @@ export function imageDims(random: Ask['random']): number[] {
 
 function reshape(want: Kind, ask: Ask): Plan {
   const { random } = ask;
-  const from = refactor(product(want.dims), random);
-  const target = [...want.dims];
-  if (target.length > 0 && chance(random, 0.2) && product(want.dims) > 0)
-    target[random.below(target.length)] = -1;
-  return { inputs: [{ ...want, dims: from }, int64s(target)] };
+  const isEmpty = product(want.dims) === 0;
+  // A length of zero copies that of the input.
+  const kept = isEmpty || !chance(random, 0.35) ? 0 : random.below(want.dims.length + 1);
+  const rest = want.dims.slice(kept);
+  const from = [
+    ...want.dims.slice(0, kept),
+    ...(kept > 0 && rest.length === 0 ? [] : refactor(product(rest), random)),
+  ];
+  const target = want.dims.map((length, i) => (i < kept && chance(random, 0.7) ? 0 : length));
+  if (target.length > 0 && chance(random, 0.2) && !isEmpty) target[random.below(target.length)] = -1;
+  const takesZeros = ask.opset >= 14 && kept === 0 && !target.includes(-1) && chance(random, 0.1);
+  return {
+    inputs: [{ ...want, dims: from }, int64s(target)],
+    attributes: takesZeros ? { allowzero: 1 } : {},
+  };
 }
 
 /** Other dims of as many elements. */
@@ -313,11 +323,9 @@ function gather(want: Kind, ask: Ask): Plan {
   const indexDims = want.dims.slice(axis, axis + indexRank);
   const length = 1 + random.below(3);
   const dims = [...want.dims.slice(0, axis), length, ...want.dims.slice(axis + indexRank)];
+  const indices = indicesOf(length, indexDims, random);
   return {
-    inputs: [
-      { ...want, dims },
-      { dtype: 'int64', dims: indexDims, below: length },
-    ],
+    inputs: [{ ...want, dims }, ask.opset < 11 ? { ...indices, from: 0 } : indices],
     attributes: { axis: spellAxis(random, axis, dims.length) },
   };
 }
@@ -330,7 +338,7 @@ function gatherElements(want: Kind, ask: Ask): Plan | undefined {
   return {
     inputs: [
       { ...want, dims: want.dims.map((d, i) => (i === axis ? length : d)) },
-      { dtype: 'int64', dims: want.dims, below: length },
+      indicesOf(length, want.dims, random),
     ],
     attributes: { axis },
   };
@@ -343,7 +351,7 @@ function gatherND(want: Kind, ask: Ask): Plan {
   return {
     inputs: [
       { ...want, dims: [length, ...want.dims.slice(split)] },
-      { dtype: 'int64', dims: [...want.dims.slice(0, split), 1], below: length },
+      indicesOf(length, [...want.dims.slice(0, split), 1], random),
     ],
   };
 }
@@ -354,7 +362,7 @@ function scatterElements(want: Kind, ask: Ask): Plan | undefined {
   const axis = random.below(want.dims.length);
   const picked = want.dims.map((d, i) => (i === axis ? 1 : d));
   return {
-    inputs: [want, { dtype: 'int64', dims: picked, below: want.dims[axis]! }, { ...want, dims: picked }],
+    inputs: [want, indicesOf(want.dims[axis]!, picked, random), { ...want, dims: picked }],
     attributes: { axis },
   };
 }
@@ -443,15 +451,19 @@ function resize(want: Kind, ask: Ask): Plan | undefined {
   const { random } = ask;
   if (want.dims.length === 0 || want.dims.includes(0)) return undefined;
   const mode = fixedOr(ask, 'mode', () => random.pick(['nearest', 'linear', 'nearest']));
-  const scales = want.dims.map((d, i) =>
-    i >= want.dims.length - 2 && d % 2 === 0 && chance(random, 0.7) ? 2 : 1,
-  );
+  const scales = want.dims.map((d, i) => {
+    if (i < want.dims.length - 2 || !chance(random, 0.7)) return 1;
+    if (chance(random, 0.15)) return 0.5;
+    return d % 2 === 0 ? 2 : d % 3 === 0 ? 3 : 1;
+  });
   if (mode === 'cubic' && want.dims.length !== 4) return undefined;
   const dims = want.dims.map((d, i) => d / scales[i]!);
   const place = fixedOr(ask, 'coordinate_transformation_mode', () =>
-    random.pick(['half_pixel', 'asymmetric', 'align_corners']),
+    random.pick(['half_pixel', 'asymmetric', 'align_corners', 'pytorch_half_pixel']),
   );
-  const nearest = fixedOr(ask, 'nearest_mode', () => random.pick(['round_prefer_floor', 'floor']));
+  const nearest = fixedOr(ask, 'nearest_mode', () =>
+    random.pick(['round_prefer_floor', 'floor', 'round_prefer_ceil', 'ceil']),
+  );
   const bySizes = ask.takes(3) && (!ask.takes(2) || chance(random, 0.5));
   if (!bySizes && !ask.takes(2)) return undefined;
   return {
@@ -505,21 +517,32 @@ function reverseSequence(want: Kind, ask: Ask): Plan | undefined {
 function topK(want: Kind, ask: Ask): Plan | undefined {
   const rank = want.dims.length;
   if (rank === 0) return undefined;
-  const k = want.dims.at(-1)!;
-  const dims = [...want.dims.slice(0, -1), k + ask.random.below(3)];
+  const { random } = ask;
+  const axis = random.below(3) === 0 ? random.below(rank) : rank - 1;
+  const k = want.dims[axis]!;
+  const dims = want.dims.map((length, i) => (i === axis ? k + random.below(3) : length));
   return {
     inputs: [{ ...want, dims }, int64s([k])],
-    attributes: { largest: fixedOr(ask, 'largest', () => ask.random.below(2)) },
+    attributes: {
+      ...(axis === rank - 1 && chance(random, 0.5) ? {} : { axis: spellAxis(random, axis, rank) }),
+      largest: fixedOr(ask, 'largest', () => random.below(2)),
+    },
     outputs: [want, { dtype: 'int64', dims: want.dims }],
   };
 }
 
 function shape(want: Kind, ask: Ask): Plan | undefined {
   if (want.dims.length !== 1) return undefined;
+  const { random, opset } = ask;
+  const count = want.dims[0]!;
+  const [before, behind] = opset >= 15 && chance(random, 0.4) ? [random.below(2), random.below(2)] : [0, 0];
+  const rank = before + count + behind;
   return {
-    inputs: [
-      { dtype: ask.likes(0)?.[0] ?? 'float32', dims: drawDims(ask.random, want.dims[0], want.dims[0]) },
-    ],
+    inputs: [{ dtype: ask.likes(0)?.[0] ?? 'float32', dims: drawDims(random, rank, rank) }],
+    attributes: {
+      ...(before > 0 ? { start: spellAxis(random, before, rank) } : {}),
+      ...(behind > 0 ? { end: spellAxis(random, before + count, rank) } : {}),
+    },
   };
 }
 
@@ -540,12 +563,14 @@ function oneHot(want: Kind): Plan | undefined {
   };
 }
 
-function constantOfShape(want: Kind): Plan {
-  return { inputs: [int64s(want.dims)] };
+function constantOfShape(want: Kind, { random }: Ask): Plan {
+  const value = tensor('float32', [1], [random.pick([1, -1, 0.5])]);
+  return { inputs: [int64s(want.dims)], attributes: chance(random, 0.5) ? { value } : {} };
 }
 
-function eyeLike(want: Kind): Plan | undefined {
-  return want.dims.length === 2 ? { inputs: [want] } : undefined;
+function eyeLike(want: Kind, { random }: Ask): Plan | undefined {
+  const attributes = chance(random, 0.4) ? { k: random.pick([1, -1]) } : {};
+  return want.dims.length === 2 ? { inputs: [want], attributes } : undefined;
 }
 
 /** A constant of a scalar, for operators that want one. */

@@ -1,13 +1,18 @@
-import type { DataType } from '../../ir/index.ts';
+import { type DataType, dataTypeToCode } from '../../ir/index.ts';
 import { chance, type Kind, usual } from '../elements.ts';
 import { type Ask, drawDims, type Plan, type RecipeEntry, spellAxis, type Want } from '../recipe.ts';
 
+/** Codes that are small floats: `saturate` says what becomes of numbers beyond them. */
+const smallFloats: readonly DataType[] = ['float8e4m3fn', 'float8e5m2'];
 const codes: readonly DataType[] = ['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4'];
 
 /** Quantizers, per tensor, per axis and in blocks, and operators on integers. */
 export const quantizing: readonly (readonly [string, RecipeEntry])[] = [
-  ['QuantizeLinear', { recipe: quantize, gives: codes, since: 10, weight: 0 }],
-  ['DequantizeLinear', { recipe: dequantize, gives: ['float32'], since: 10, weight: 0 }],
+  ['QuantizeLinear', { recipe: quantize, gives: [...codes, ...smallFloats], since: 10, weight: 0 }],
+  [
+    'DequantizeLinear',
+    { recipe: dequantize, gives: ['float32', 'float16', 'float16'], since: 10, weight: 0 },
+  ],
   ['DynamicQuantizeLinear', { recipe: dynamic, gives: ['uint8'], since: 11, weight: 0, outputs: 1 }],
   [
     'MatMulInteger',
@@ -32,7 +37,7 @@ interface Grid {
 }
 
 /** Scale and zero point of codes: one for all, one for each index of an axis, or one for each block. */
-function gridOf(dims: readonly number[], dtype: DataType, ask: Ask): Grid {
+function gridOf(dims: readonly number[], dtype: DataType, scaleType: DataType, ask: Ask): Grid {
   const { random, palette, opset } = ask;
   const settled = ask.known(1);
   if (settled !== undefined) return settledGrid(settled, dtype, ask);
@@ -43,7 +48,7 @@ function gridOf(dims: readonly number[], dtype: DataType, ask: Ask): Grid {
   if (dims.length > 0 && granularity < 0.2 && opset >= 13) {
     shape = [dims[axis]!];
     if (axis !== 1 || chance(random, 0.3)) attributes = { axis: spellAxis(random, axis, dims.length) };
-  } else if (dims.length > 1 && granularity < 0.24 && opset >= 21) {
+  } else if (dims.length > 1 && granularity < 0.27 && opset >= 21) {
     shape = dims.map((length, i) => (i === axis ? Math.ceil(length / 2) : length));
     attributes = { axis, block_size: 2 };
   }
@@ -56,12 +61,13 @@ function gridOf(dims: readonly number[], dtype: DataType, ask: Ask): Grid {
   });
   const zeros = scales.map(() => {
     const zero = usual(random, palette.zeros, palette.variety);
+    if (isSmallFloat(dtype)) return 0;
     return isKnownZero
       ? zero
       : Math.max(0, Math.min(zero, dtype === 'int4' ? 7 : dtype === 'uint4' ? 15 : 127));
   });
   return {
-    scale: { dtype: 'float32', dims: shape, values: scales },
+    scale: { dtype: scaleType, dims: shape, values: scales },
     zero: ask.takes(2) ? { dtype, dims: shape, values: zeros } : undefined,
     attributes,
   };
@@ -80,17 +86,32 @@ function settledGrid({ dtype: scaleType, dims }: Kind, dtype: DataType, ask: Ask
 }
 
 function quantize(want: Kind, ask: Ask): Plan | undefined {
-  const { scale, zero, attributes } = gridOf(want.dims, want.dtype, ask);
-  if (zero === undefined && want.dtype !== 'uint8' && ask.opset < 21) return undefined;
+  if (isSmallFloat(want.dtype) && ask.opset < 19) return undefined;
   const likes = ask.likes(0);
-  const source: DataType = likes === undefined && ask.random.below(20) === 0 ? 'int32' : 'float32';
+  const isHalf = ask.opset >= 19 && (likes?.includes('float16') ?? true) && chance(ask.random, 0.04);
+  const scaleType = ask.known(1)?.dtype ?? (isHalf ? 'float16' : 'float32');
+  const { scale, zero, attributes } = gridOf(want.dims, want.dtype, scaleType, ask);
+  if (zero === undefined && want.dtype !== 'uint8' && ask.opset < 21) return undefined;
+  const isInteger = likes === undefined && scaleType === 'float32' && ask.random.below(20) === 0;
+  const source: DataType = isInteger ? 'int32' : scaleType;
+  const isOpen = isSmallFloat(want.dtype) || (ask.speaksOf('saturate') && ask.opset >= 19);
+  const saturate = isOpen && chance(ask.random, 0.5) ? { saturate: 0 } : {};
   const type = zero === undefined && want.dtype !== 'uint8' ? { output_dtype: codeOf(want.dtype) } : {};
-  const from = likes?.includes('float32') === false ? likes[0]! : source;
-  return { inputs: [{ dims: want.dims, dtype: from }, scale, zero], attributes: { ...attributes, ...type } };
+  const from = likes?.includes(source) === false ? likes[0]! : source;
+  // From opset 23 on the scale may be of another type than what it divides.
+  if (from !== scaleType && from !== 'int32' && ask.opset < 23) return undefined;
+  return {
+    inputs: [{ dims: want.dims, dtype: from }, scale, zero],
+    attributes: { ...attributes, ...type, ...saturate },
+  };
 }
 
 function codeOf(dtype: DataType): number {
-  return { uint8: 2, int8: 3, uint16: 4, int16: 5, int4: 22, uint4: 21 }[dtype as string] ?? 2;
+  return dataTypeToCode(dtype);
+}
+
+function isSmallFloat(dtype: DataType): boolean {
+  return smallFloats.includes(dtype);
 }
 
 function dequantize(want: Kind, ask: Ask): Plan | undefined {
@@ -107,7 +128,10 @@ function dequantize(want: Kind, ask: Ask): Plan | undefined {
       : random.pick(['uint8', 'uint8', 'int32'] as const));
   if (dtype === 'int32' && likes !== undefined) return undefined;
   if (['int16', 'uint16', 'int4', 'uint4'].includes(dtype) && ask.opset < 21) return undefined;
-  const { scale, zero, attributes } = gridOf(want.dims, dtype, ask);
+  if (isSmallFloat(dtype) && ask.opset < 19) return undefined;
+  if (want.dtype === 'float16' && ask.opset < 19) return undefined;
+  const { scale, zero, attributes } = gridOf(want.dims, dtype, want.dtype, ask);
+  if (scale.dtype !== want.dtype) return undefined;
   return {
     inputs: [{ dims: want.dims, dtype }, scale, dtype === 'int32' ? undefined : zero],
     attributes,

@@ -4,11 +4,13 @@ import {
   type Ask,
   drawDims,
   drawLength,
+  drawNumber,
   fixedOr,
   floats,
   int64s,
   numbers,
   type Plan,
+  permutation,
   type RecipeEntry,
   spellAxis,
   type Want,
@@ -17,6 +19,15 @@ import {
 const reductions =
   'ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSumExp ReduceLogSum';
 
+const equations: readonly string[] = [
+  'ij,jk->ik',
+  'ij,jk->ik',
+  'ij,kj->ik',
+  'ji,jk->ik',
+  'ij,jk->ki',
+  'ij,ij->ij',
+];
+
 /** Matrix products, reductions, normalizations, and random numbers. */
 export const sums: readonly (readonly [string, RecipeEntry])[] = [
   [
@@ -24,7 +35,7 @@ export const sums: readonly (readonly [string, RecipeEntry])[] = [
     {
       recipe: matMul,
       gives: ['float32', 'float32', 'float64'],
-      dims: (random) => drawDims(random, 2, 3),
+      dims: (random) => (chance(random, 0.1) ? drawDims(random, 0, 1) : drawDims(random, 2, 3)),
       weight: 2,
     },
   ],
@@ -41,7 +52,7 @@ export const sums: readonly (readonly [string, RecipeEntry])[] = [
     {
       recipe: reduce,
       gives: name === 'ReduceMax' || name === 'ReduceSum' ? numbers : floats,
-      since: 11,
+      dims: reducedDims,
       weight: 0.3,
     },
   ]),
@@ -54,7 +65,6 @@ export const sums: readonly (readonly [string, RecipeEntry])[] = [
     {
       recipe: alongAxis,
       gives: ['float32'],
-      since: name === 'LpNormalization' ? 1 : 13,
       dims: (random) => drawDims(random, 1, 3),
       weight: 0.4,
     },
@@ -141,8 +151,15 @@ export const sums: readonly (readonly [string, RecipeEntry])[] = [
 
 function matMul(want: Kind, ask: Ask): Plan | undefined {
   const rank = want.dims.length;
-  if (rank < 2) return undefined;
   const inner = drawLength(ask.random);
+  // A matrix and a vector, or two vectors.
+  if (rank < 2)
+    return {
+      inputs: [
+        { ...want, dims: [...want.dims, inner] },
+        { ...want, dims: [inner], role: 'small' },
+      ],
+    };
   const batch = want.dims.slice(0, -2);
   const b = chance(ask.random, 0.5) ? batch : [];
   return {
@@ -180,13 +197,21 @@ function gemm(want: Kind, ask: Ask): Plan | undefined {
 
 function einsum(want: Kind, ask: Ask): Plan | undefined {
   if (want.dims.length !== 2) return undefined;
-  const k = drawLength(ask.random);
+  const { random } = ask;
+  const equation = fixedOr(ask, 'equation', () => random.pick(equations));
+  const [reads, gives] = equation.replaceAll(' ', '').split('->');
+  const operands = reads?.split(',');
+  if (operands?.length !== 2 || gives?.length !== 2 || gives[0] === gives[1]) return undefined;
+  const lengths = new Map([...gives].map((letter, i) => [letter, want.dims[i]!]));
+  const dimsOf = (letters: string) =>
+    [...letters].map((letter) => {
+      const length = lengths.get(letter) ?? drawLength(random);
+      lengths.set(letter, length);
+      return length;
+    });
   return {
-    inputs: [
-      { ...want, dims: [want.dims[0]!, k] },
-      { ...want, dims: [k, want.dims[1]!] },
-    ],
-    attributes: { equation: 'ij,jk->ik' },
+    inputs: operands.map((letters) => ({ ...want, dims: dimsOf(letters) })),
+    attributes: { equation },
   };
 }
 
@@ -195,15 +220,28 @@ function reduced(want: Kind, ask: Ask): { dims: number[]; axes: number[]; keepdi
   const { random } = ask;
   const ones = want.dims.flatMap((d, i) => (d === 1 ? [i] : []));
   const keepdims = fixedOr(ask, 'keepdims', () => (ones.length > 0 ? random.below(2) : 0)) as number;
+  const isOne = ask.opType.startsWith('Arg');
   if (keepdims === 1) {
     if (ones.length === 0) return undefined;
-    const axes = [random.pick(ones)];
+    const axes = chance(random, 0.4) && !isOne ? ones.slice(-2) : [random.pick(ones)];
     return { dims: want.dims.map((d, i) => (axes.includes(i) ? 1 + random.below(3) : d)), axes, keepdims };
   }
-  const axis = random.below(want.dims.length + 1);
-  const dims = [...want.dims];
-  dims.splice(axis, 0, 1 + random.below(3));
-  return { dims, axes: [axis], keepdims };
+  const count = want.dims.length < 3 && chance(random, 0.3) && !isOne ? 2 : 1;
+  const rank = want.dims.length + count;
+  const axes = permutation(random, rank).slice(0, count);
+  const left = [...want.dims];
+  const dims = Array.from({ length: rank }, (_, i) =>
+    axes.includes(i) ? 1 + random.below(3) : left.shift()!,
+  );
+  return { dims, axes, keepdims };
+}
+
+/** Reductions of whole images give lengths of one. */
+function reducedDims(random: Ask['random']): readonly number[] {
+  if (chance(random, 0.3)) return [1 + random.below(2), 1 + random.below(3), 1, 1];
+  const dims = drawDims(random, 0, 4);
+  if (dims.length > 0 && chance(random, 0.4)) dims[random.below(dims.length)] = 1;
+  return dims;
 }
 
 function reduce(want: Kind, ask: Ask): Plan | undefined {
@@ -213,9 +251,23 @@ function reduce(want: Kind, ask: Ask): Plan | undefined {
   const isInput = ask.opset >= 18 || (ask.opset >= 13 && ask.opType === 'ReduceSum');
   const input: Want = { ...want, dims: plan.dims };
   const keep = plan.keepdims === 1 && chance(ask.random, 0.5) ? {} : { keepdims: plan.keepdims };
+  if (!isInput && chance(ask.random, 0.15)) return reduceAll(want, keep, ask);
   if (!isInput) return { inputs: [input], attributes: { axes, ...keep } };
-  if (!ask.takes(1)) return plan.dims.length === 1 ? { inputs: [input], attributes: keep } : undefined;
+  if (!ask.takes(1)) return reduceAll(want, keep, ask);
   return { inputs: [input, int64s(axes)], attributes: keep };
+}
+
+/** A reduction without axes: of all of them, or where it says so of none. */
+function reduceAll(want: Kind, keep: Plan['attributes'], ask: Ask): Plan | undefined {
+  const { random, opset, opType } = ask;
+  const mayDoNothing = opset >= 18 || (opset >= 13 && opType === 'ReduceSum');
+  const doesNothing =
+    mayDoNothing && fixedOr(ask, 'noop_with_empty_axes', () => (chance(random, 0.25) ? 1 : 0)) === 1;
+  if (doesNothing) return { inputs: [want], attributes: { ...keep, noop_with_empty_axes: 1 } };
+  const isKept = keep?.keepdims !== 0;
+  if (isKept ? want.dims.some((length) => length !== 1) : want.dims.length > 0) return undefined;
+  const rank = isKept ? want.dims.length : random.below(4);
+  return { inputs: [{ ...want, dims: drawDims(random, rank, rank) }], attributes: keep ?? {} };
 }
 
 function argMax(want: Kind, ask: Ask): Plan | undefined {
@@ -232,18 +284,26 @@ function argMax(want: Kind, ask: Ask): Plan | undefined {
 function alongAxis(want: Kind, ask: Ask): Plan | undefined {
   const rank = want.dims.length;
   if (rank === 0) return undefined;
-  return {
-    inputs: [want],
-    attributes: chance(ask.random, 0.5) ? { axis: spellAxis(ask.random, ask.random.below(rank), rank) } : {},
-  };
+  // Before opset 13 the axis is 1 unless said, and counted from the front before opset 11.
+  const isOld = ask.opset < 13 && ask.opType !== 'LpNormalization';
+  const axis = ask.random.below(rank);
+  const named = ask.opset < 11 ? axis : spellAxis(ask.random, axis, rank);
+  const mayOmit = !isOld || rank > 1;
+  return { inputs: [want], attributes: mayOmit && chance(ask.random, 0.5) ? {} : { axis: named } };
 }
 
 function batchNorm(want: Kind, ask: Ask): Plan | undefined {
   const channels = want.dims[1];
   if (channels === undefined) return undefined;
   const each: Want = { dtype: 'float32', dims: [channels], role: 'small' };
-  const epsilon = chance(ask.random, 0.4) ? { epsilon: ask.random.pick([0.5, 0.25, 0.001]) } : {};
-  return { inputs: [want, each, each, each, { ...each, role: 'positive' }], attributes: epsilon };
+  const epsilon = chance(ask.random, 0.5) ? { epsilon: drawNumber(ask, [0.5, 0.25, 0.001, 0]) } : {};
+  const all = (value: number): Want => ({ ...each, values: new Array<number>(channels).fill(value) });
+  // Statistics that change nothing, but for epsilon.
+  const statistics = chance(ask.random, 0.08)
+    ? [all(1), all(0), all(0), all(1)]
+    : [each, each, each, { ...each, role: 'positive' as const }];
+  const isPositive = (epsilon.epsilon ?? 1) >= 0;
+  return isPositive ? { inputs: [want, ...statistics], attributes: epsilon } : undefined;
 }
 
 function instanceNorm(want: Kind): Plan | undefined {

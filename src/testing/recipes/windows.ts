@@ -1,4 +1,5 @@
 import type { DataType } from '../../ir/index.ts';
+import type { PlainValue } from '../../ops/index.ts';
 import { chance, type Kind, usual } from '../elements.ts';
 import { type Ask, fixedOr, floats, type Plan, type RecipeEntry, type Want } from '../recipe.ts';
 
@@ -16,13 +17,12 @@ export const windows: readonly (readonly [string, RecipeEntry])[] = [
     {
       recipe: pool,
       gives: ['float32', 'float32', 'int8', 'uint8'],
-      since: 12,
       dims: imageOrLineDims,
       weight: 2,
       outputs: 0.1,
     },
   ],
-  ['AveragePool', { recipe: pool, gives: floats, since: 11, dims: imageOrLineDims }],
+  ['AveragePool', { recipe: pool, gives: floats, dims: imageOrLineDims }],
   ['LpPool', { recipe: pool, gives: ['float32'], since: 18, dims: imageOrLineDims, weight: 0.2 }],
   ...['GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool'].map((name): [string, RecipeEntry] => [
     name,
@@ -39,37 +39,65 @@ interface Window {
   readonly kernel: readonly number[];
   readonly pads: readonly number[];
   readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly autoPad: string;
+  /** Whether lengths are rounded up: the last window may hang over. */
+  readonly isCeil: boolean;
   readonly spatial: readonly number[];
 }
 
 /** A window and the spatial lengths it turns into those wanted; pads are smaller than the kernel. */
-function drawWindow(spatial: readonly number[], ask: Ask, name: string): Window | undefined {
-  const { random } = ask;
-  const kernel = fixedOr(ask, name, () => spatial.map(() => random.pick([1, 1, 2, 3]))) as readonly number[];
-  const strides = fixedOr(ask, 'strides', () =>
-    spatial.map(() => (chance(random, 0.2) ? 2 : 1)),
-  ) as readonly number[];
+function drawWindow(spatial: readonly number[], ask: Ask): Window | undefined {
+  const { random, opType, opset } = ask;
+  const isPool = opType.endsWith('Pool');
+  const each = <T>(name: string, draw: () => T) =>
+    fixedOr(ask, name, () => spatial.map(draw) as never) as unknown as readonly T[];
+  const kernel = each('kernel_shape', () => random.pick([1, 1, 2, 3]));
+  const strides = each('strides', () => (chance(random, 0.2) ? 2 : 1));
+  const mayDilate = !isPool || (opType === 'MaxPool' && opset >= 10) || opset >= 19;
+  // What nobody speaks of is forgotten sometimes, but most models do not have it.
+  const likely = (name: string, usual: number) => chance(random, ask.speaksOf(name) ? 0.25 : usual);
+  const isDilated = mayDilate && likely('dilations', 0.08);
+  const dilations = each('dilations', () => (isDilated ? 1 + random.below(2) : 1));
+  const autoPad = fixedOr(ask, 'auto_pad', () =>
+    likely('auto_pad', 0.04) ? random.pick(['SAME_UPPER', 'SAME_LOWER', 'VALID']) : 'NOTSET',
+  );
+  const mayCeil = isPool && opset >= (opType === 'LpPool' ? 18 : 10) && autoPad === 'NOTSET';
+  const isCeil = mayCeil && fixedOr(ask, 'ceil_mode', () => (likely('ceil_mode', 0.06) ? 1 : 0)) === 1;
+  const reach = kernel?.map((k, i) => (k - 1) * (dilations?.[i] ?? 1) + 1);
   const drawn = () =>
     Array.from({ length: 2 * spatial.length }, (_, i) =>
-      chance(random, 0.35) ? random.below(kernel[i % spatial.length]!) : 0,
+      chance(random, 0.35) && autoPad === 'NOTSET' ? random.below(kernel[i % spatial.length]!) : 0,
     );
   const pads = fixedOr(ask, 'pads', drawn) as readonly number[];
   if (
     kernel?.length !== spatial.length ||
     strides?.length !== spatial.length ||
+    dilations?.length !== spatial.length ||
     pads?.length !== 2 * spatial.length
   )
     return undefined;
-  const before = spatial.map(
-    (d, i) => (d - 1) * strides[i]! + kernel[i]! - pads[i]! - pads[i + spatial.length]!,
-  );
-  return before.every((d) => d >= 1) ? { kernel, pads, strides, spatial: before } : undefined;
+  const before = spatial.map((d, i) => {
+    const stride = strides[i]!;
+    const hidden = random.below(stride);
+    if (autoPad.startsWith('SAME')) return d * stride - hidden;
+    const [begin, end] = [pads[i]!, pads[i + spatial.length]!];
+    const whole = (d - 1) * stride + reach[i]! - begin - end;
+    const startsInside = (d - 1) * stride < whole - hidden + begin;
+    return isCeil && startsInside ? whole - hidden : whole;
+  });
+  return before.every((d) => d >= 1)
+    ? { kernel, pads, strides, dilations, autoPad, isCeil, spatial: before }
+    : undefined;
 }
 
-function attributesOf({ pads, strides }: Window): Record<string, readonly number[]> {
+function attributesOf({ pads, strides, dilations, autoPad, isCeil }: Window): Record<string, PlainValue> {
   return {
     ...(pads.some((pad) => pad !== 0) ? { pads } : {}),
     ...(strides.some((stride) => stride !== 1) ? { strides } : {}),
+    ...(dilations.some((dilation) => dilation !== 1) ? { dilations } : {}),
+    ...(autoPad === 'NOTSET' ? {} : { auto_pad: autoPad }),
+    ...(isCeil ? { ceil_mode: 1 } : {}),
   };
 }
 
@@ -81,7 +109,7 @@ function convWants(
   const { random } = ask;
   const [n, channels, ...spatial] = want.dims;
   if (n === undefined || channels === undefined || spatial.length === 0) return undefined;
-  const window = drawWindow(spatial, ask, 'kernel_shape');
+  const window = drawWindow(spatial, ask);
   if (window === undefined) return undefined;
   const group = fixedOr(ask, 'group', () => (chance(random, 0.25) ? channels : 1)) as number;
   if (channels % group !== 0) return undefined;
@@ -113,17 +141,53 @@ function convTranspose(want: Kind, ask: Ask): Plan | undefined {
   const { random } = ask;
   const [n, channels, ...spatial] = want.dims;
   if (n === undefined || channels === undefined || spatial.length === 0) return undefined;
-  const kernel = spatial.map((d) => 1 + random.below(Math.min(3, d)));
   const group = fixedOr(ask, 'group', () => (chance(random, 0.25) ? channels : 1)) as number;
   if (channels % group !== 0) return undefined;
+  const isPlain = chance(random, 0.5);
+  const axes = spatial.map((length) => {
+    const stride = isPlain || chance(random, 0.5) ? 1 : 2;
+    const dilation = isPlain || chance(random, 0.8) ? 1 : 2;
+    const kernel = 1 + random.below(3);
+    const crops = () => (isPlain || chance(random, 0.6) ? 0 : random.below(kernel));
+    const [begin, end] = [crops(), crops()];
+    const extra = stride > 1 && chance(random, 0.5) ? 1 : 0;
+    // length = stride · (before − 1) + extra + (kernel − 1) · dilation + 1 − begin − end
+    const before = (length - extra - (kernel - 1) * dilation - 1 + begin + end) / stride + 1;
+    return { stride, dilation, kernel, begin, end, extra, before };
+  });
+  if (axes.some(({ before }) => before < 1 || !Number.isInteger(before))) return undefined;
   const inputs = group * (1 + random.below(2));
+  const said = (name: string, values: readonly number[], usual: number) =>
+    values.every((value) => value === usual) ? {} : { [name]: values };
   return {
     inputs: [
-      { dtype: 'float32', dims: [n, inputs, ...spatial.map((d, i) => d - kernel[i]! + 1)] },
-      { dtype: 'float32', dims: [inputs, channels / group, ...kernel], role: 'small' },
+      { dtype: 'float32', dims: [n, inputs, ...axes.map(({ before }) => before)] },
+      {
+        dtype: 'float32',
+        dims: [inputs, channels / group, ...axes.map(({ kernel }) => kernel)],
+        role: 'small',
+      },
       ask.takes(2) ? { dtype: 'float32', dims: [channels] } : undefined,
     ],
-    attributes: group === 1 ? {} : { group },
+    attributes: {
+      ...(group === 1 ? {} : { group }),
+      ...said(
+        'strides',
+        axes.map(({ stride }) => stride),
+        1,
+      ),
+      ...said(
+        'dilations',
+        axes.map(({ dilation }) => dilation),
+        1,
+      ),
+      ...said(
+        'output_padding',
+        axes.map(({ extra }) => extra),
+        0,
+      ),
+      ...said('pads', [...axes.map(({ begin }) => begin), ...axes.map(({ end }) => end)], 0),
+    },
   };
 }
 
@@ -172,10 +236,13 @@ function qlinearConv(want: Kind, ask: Ask): Plan | undefined {
 function pool(want: Kind, ask: Ask): Plan | undefined {
   const [n, channels, ...spatial] = want.dims;
   if (n === undefined || channels === undefined || spatial.length === 0) return undefined;
-  const window = drawWindow(spatial, ask, 'kernel_shape');
+  const isCode = want.dtype === 'int8' || want.dtype === 'uint8';
+  if (isCode && ask.opset < 12) return undefined;
+  const window = drawWindow(spatial, ask);
   if (window === undefined) return undefined;
   const counts = ask.opType === 'AveragePool' && chance(ask.random, 0.4) ? { count_include_pad: 1 } : {};
-  const outputs = ask.opType === 'MaxPool' ? [want, { dtype: 'int64' as const, dims: want.dims }] : [want];
+  const isIndexed = ask.opType === 'MaxPool' && ask.opset >= 8;
+  const outputs = isIndexed ? [want, { dtype: 'int64' as const, dims: want.dims }] : [want];
   return {
     inputs: [{ ...want, dims: [n, channels, ...window.spatial] }],
     attributes: { kernel_shape: window.kernel, ...attributesOf(window), ...counts },

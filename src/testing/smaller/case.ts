@@ -48,7 +48,11 @@ function settled(one: Case): Case | undefined {
     const type = typeIn(model, node.inputs[0]);
     if (type === undefined) return undefined;
     const infos = node.outputs.map((name) => ({ name, type, metadata: [] }));
-    model = { ...model, graph: { ...model.graph, valueInfos: [...model.graph.valueInfos, ...infos] } };
+    const told = model.graph.outputs.map((info) =>
+      node.outputs.includes(info.name) ? { ...info, type } : info,
+    );
+    const valueInfos = [...model.graph.valueInfos, ...infos];
+    model = { ...model, graph: { ...model.graph, valueInfos, outputs: told } };
   }
   const types = inferTypes(model);
   const declared = outputs.map((info) => ({ ...info, type: typeOf(types, info.name) }));

@@ -48,7 +48,79 @@ export function* shorterAxes(one: Case): Iterable<Case> {
         yield* shortened(one, [axis, other], axis.length, follows.slice(0, 1));
     }
   }
+  yield* shorterPlaces(one, long);
+  yield* shorterTargets(one, long);
   yield* fewerAxes(one);
+}
+
+/** One index of every axis in some place, as blocks have it: axes that go together though their lengths differ. */
+function* shorterPlaces(one: Case, axes: readonly Axis[]): Iterable<Case> {
+  for (const place of new Set(axes.map(({ axis }) => axis))) {
+    const group = axes.filter(({ axis }) => axis === place);
+    const longest = Math.max(...group.map(({ length }) => length));
+    for (let i = 0; i < Math.min(longest, 4); i++) {
+      const parts = group.map(({ value, axis, length }): Part => {
+        return { value, axis, indices: [Math.floor((i * length) / longest)] };
+      });
+      const made = takeParts(one, parts);
+      if (made !== undefined) yield made;
+    }
+  }
+}
+
+/** A factor less in a list of lengths, in the axes of constants that stand in its place, and in one axis of something. */
+function* shorterTargets(one: Case, axes: readonly Axis[]): Iterable<Case> {
+  const { initializers } = one.model.graph;
+  for (const target of initializers) {
+    if (target.dtype !== 'int64' || target.dims.length !== 1) continue;
+    const lengths = [...(valuesOf(target) as BigInt64Array)].map(Number);
+    for (const [place, length] of lengths.entries()) {
+      if (length < 2) continue;
+      const less = tensor(
+        'int64',
+        target.dims,
+        lengths.map((value, i) => BigInt(i === place ? 1 : value)),
+        target.name,
+      );
+      const isThere = (other: Axis) => other.axis === place && other.length === length;
+      const along = axes.filter(
+        (other) => isThere(other) && initializers.some(({ name }) => name === other.value),
+      );
+      for (const source of axes) {
+        if (source.length % length !== 0) continue;
+        const from = along.filter(({ value }) => value !== source.value && value !== target.name);
+        const parts = [
+          ...from.map(({ value, axis }): Part => ({ value, axis, indices: [0] })),
+          { value: source.value, axis: source.axis, indices: range(source.length / length) },
+        ];
+        const made = takeParts(one, parts, less);
+        if (made !== undefined) yield made;
+      }
+    }
+  }
+}
+
+/** Some indices of an axis of an input or a constant. */
+interface Part {
+  readonly value: string;
+  readonly axis: number;
+  readonly indices: readonly number[];
+}
+
+/** The case with parts of its inputs and constants, and another constant in the place of the one of its name. */
+function takeParts(one: Case, parts: readonly Part[], other?: Tensor): Case | undefined {
+  const { graph } = one.model;
+  const own = (name: string) => parts.filter(({ value }) => value === name);
+  const cut = (value: Tensor) =>
+    own(value.name ?? '').reduce((now, { axis, indices }) => takeIndices(now, axis, indices), value);
+  const inputs = graph.inputs.map((info) =>
+    own(info.name).reduce((now, { axis, indices }) => cutInfo(now, [axis], indices.length), info),
+  );
+  const initializers = graph.initializers.map((value) => cut(value.name === other?.name ? other! : value));
+  const samples = one.samples.map(
+    (run) => new Map([...run].map(([name, value]): [string, Tensor] => [name, cut(value.withName(name))])),
+  );
+  return withGraph({ ...one, samples }, { initializers, inputs });
 }
 
 function axesOf({ model }: Case): readonly Axis[] {
