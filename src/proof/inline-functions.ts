@@ -13,6 +13,9 @@ import {
   subgraphsOf,
 } from '../ir/index.ts';
 
+/** Nodes that functions may be written out as: a few that call each other twice come to more than any memory holds. */
+const mostNodes = 100_000;
+
 /**
  * The model with the nodes of its functions in place of the nodes that call them, as far as it imports the same versions
  * of operators; calls inside the body of a function included, those inside subgraphs left.
@@ -20,21 +23,26 @@ import {
 export function inlineFunctions(model: Model): Model {
   if (model.functions.length === 0) return model;
   const names = NameSource.of(model);
-  const nodes = model.graph.nodes.flatMap((node) => inlined(model, node, names, 0));
+  let left = mostNodes;
+  const inlined = (node: Node, callers: readonly FunctionDefinition[]): readonly Node[] => {
+    const definition = findFunction(model.functions, node);
+    if (definition === undefined || callers.includes(definition) || !fits(model, definition)) return [node];
+    if (callers.length > maxGraphDepth || definition.nodes.length > left) return [node];
+    left -= definition.nodes.length;
+    const body = bodyOf(boundBody(definition, node), node, names);
+    return body.flatMap((inner) => inlined(inner, [...callers, definition]));
+  };
+  const nodes = model.graph.nodes.flatMap((node) => inlined(node, []));
   return { ...model, graph: { ...model.graph, nodes } };
 }
 
-function inlined(model: Model, node: Node, names: NameSource, depth: number): readonly Node[] {
-  const definition = findFunction(model.functions, node);
-  if (definition === undefined || depth > maxGraphDepth || !fits(model, definition)) return [node];
-  const body = boundBody(definition, node);
-  if (body.nodes.some((inner) => subgraphsOf(inner).length > 0)) return [node];
-  return bodyOf(body, node, names).flatMap((inner) => inlined(model, inner, names, depth + 1));
-}
-
-/** Whether the operators of a function mean the same in the model. */
+/** Whether the operators of a function mean the same in the model, and none has subgraphs, which would need new names. */
 function fits(model: Model, { nodes, opsetImports }: FunctionDefinition): boolean {
-  return nodes.every(({ domain }) => opsetOf(opsetImports, domain) === opsetOf(model.opsetImports, domain));
+  const { opsetImports: imports } = model;
+  return nodes.every((node) => {
+    const { domain } = node;
+    return opsetOf(opsetImports, domain) === opsetOf(imports, domain) && subgraphsOf(node).length === 0;
+  });
 }
 
 /** The nodes of a body that read and make the values of a call, and values of new names between them. */

@@ -289,6 +289,15 @@ describe('proveEqual', () => {
     expectRefuted(called('0.25'), written('0.5'));
   });
 
+  it('comes to an end with functions that call themselves', () => {
+    const endless = model`
+      <ir_version: 10, opset_import: ["" : 21, "own" : 1]>
+      main (float[4] x) => (float[4] y) { y = own.Twice (x) }
+      <opset_import: ["" : 21, "own" : 1], domain: "own">
+      Twice (a) => (b) { h = own.Twice (a) b = own.Twice (h) }`;
+    expect(proveEqual(endless, endless)).toMatchObject({ verdict: 'undecided', cause: 'unfollowed' });
+  });
+
   it('tells bounds and whole numbers apart that are nearly the same', () => {
     const clip = (low: string) => small('y = Clip (x, low)', `float low = {${low}}`);
     expectProved(clip('-0.0'), clip('-0.0'));
