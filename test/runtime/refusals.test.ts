@@ -73,7 +73,10 @@ describe('before anything runs', () => {
     expect(error.message).toContain(sentence);
   });
 
-  it('training is named where it had another form', () => {
+  it('training is named where it had another form, or is not on', () => {
+    const more = 'g (float[1,2,4] x, float[2] s) => (m) { y, m, v = BatchNormalization (x, s, s, s, s) }';
+    expect(compiled(more, 15).message).toBe('BatchNormalization has one output unless it trains.');
+    expect(compiled(more, 9).message).toContain('inference only before version 14');
     const text = 'g (float[1,2,4] x, float[2] s) => (y) { y = BatchNormalization (x, s, s, s, s) }';
     expect(compiled(text, 6)).toMatchObject({ code: 'unsupported-attribute', at: 'g/y' });
     expect(() => compile(modelOf(text, 7))).not.toThrow();

@@ -15,13 +15,18 @@ export const batchNormalization = kernel('BatchNormalization', {
   types: 'T, S, S, M, M -> T, M, M',
   where: { T: floats, S: floats, M: floats },
   check({ node, attributes, version }) {
-    if (version < 14 && (attributes['is_test'] === 0 || (node.outputs[1] ?? '') !== '')) {
+    const more = node.outputs.slice(1).some((output) => output !== '');
+    if (version < 14 && (attributes['is_test'] === 0 || more)) {
       throw new ModelError(
         'unsupported-attribute',
         'BatchNormalization is run for inference only before version 14.',
         { fix: 'Export the model in evaluation mode.' },
       );
     }
+    if (more && attributes['training_mode'] !== 1)
+      throw new ModelError('unsupported-attribute', 'BatchNormalization has one output unless it trains.', {
+        fix: 'Remove the other outputs, or set training_mode to 1.',
+      });
   },
   run({ attributes, inputs }) {
     const [x, scale, bias, mean, variance] = inputs as [NdArray, NdArray, NdArray, NdArray, NdArray];
