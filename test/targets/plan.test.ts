@@ -232,6 +232,24 @@ describe('the plan forecast for TensorRT', () => {
       left: ['Q x'],
     });
   });
+
+  it('names a rule for an average pool only where a quantizer in front of it would not stay', () => {
+    const reason = (body: string) => {
+      const { qdq } = plan(quantizedGraph(body), { target: 'tensorrt@10' });
+      return qdq.filter(({ law }) => law === 'P18').map(({ why, rule }) => [why, rule]);
+    };
+    const pooled = (x: string) => `p = GlobalAveragePool (${x})\nq = QDQ (p, 0.25)\nk = QConv (q)`;
+    const half = 'GlobalAveragePool p has no quantizer in front of it, only behind it';
+    expect(reason(`a = QDQ (x, 0.5)\nb = QConv (a)\nc = SiLU (b)\n${pooled('c')}\ny = Exp (k)`)).toEqual([
+      [half, 'quantize-average-pool-both-sides'],
+    ]);
+    expect(reason(`a = QDQ (x, 0.5)\nb = QConv (a)\nc = SiLU (b)\n${pooled('c')}\ny = Mul (c, k)`)).toEqual([
+      [`${half}: Mul y reads c as floats, too`, null],
+    ]);
+    expect(reason(`c = HardSwish (x)\n${pooled('c')}\ny = Exp (k)`)).toEqual([
+      [`${half}: c is written as floats whoever reads it`, null],
+    ]);
+  });
 });
 
 function branch(i: number): string {

@@ -13,6 +13,7 @@ import { fuse, simplify } from '../../rules/index.ts';
 import { groupIntegers, type IntegerGroup, type LeftNode } from '../../runtime/groups/index.ts';
 import type { Plan, PlanLayer, PlanTotals, Precision, SurvivingQuantizer } from '../plan.ts';
 import { clipBounds } from './bounds.ts';
+import { quantizedBehind } from './grids.ts';
 import { integerRegion } from './region.ts';
 import { storeQuantizedWeights } from './store-quantized-weights.ts';
 import { isSmallFirstConvolution } from './unquantize-small-convolution.ts';
@@ -148,7 +149,8 @@ function reasonOf(
 
 /** The pass that makes an operator run on codes, or without them. */
 function helpFor(view: GraphView, wanted: ReadonlySet<string>, node: Node): string | null {
-  if (isSmallFirstConvolution(view, node)) return 'unquantize-small-convolution';
+  const isQuantized = quantizedBehind(view, node.inputs[0] ?? '') !== undefined;
+  if (isQuantized && isSmallFirstConvolution(view, node)) return 'unquantize-small-convolution';
   if ([nameOf(node), ...node.outputs].some((name) => wanted.has(name))) return 'quantize-values';
   const isBetween = clipBounds(view, node) !== undefined && isIsland(view, node);
   return isBetween ? 'remove-quantizers-before-bounds' : null;

@@ -66,7 +66,7 @@ export interface Network {
  * Two quantizers of one value whose ranges are at most this many times apart count as one. Training gives each its own
  * scale; they mean the same range, and unify-scales makes them one.
  */
-export const almost = 1.1;
+export const almost = 1.15;
 
 /** Reads the main graph of a model as a network. */
 export function readNetwork(model: Model): Network {

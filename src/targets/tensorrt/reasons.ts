@@ -74,8 +74,10 @@ class Explaining implements Reasons {
       return { law: pointwiseLaw(this.#network, core), why: disagree, rule: this.#ruleForReaders(wanted) };
     }
     if (kind === 'pointwise' && isAverage(this.#network, core)) {
+      const obstacle = this.#obstacleInFrontOf(unit);
       const why = `${titleOf(unit)} has no quantizer in front of it, only behind it`;
-      return { law: 'P18', why, rule: 'quantize-average-pool-both-sides' };
+      if (obstacle === undefined) return { law: 'P18', why, rule: 'quantize-average-pool-both-sides' };
+      return { law: 'P18', why: `${why}: ${obstacle}`, rule: null };
     }
     if (core.opType === 'Resize') {
       // Moving the quantizer in front of it would take it from the layer behind: a Resize is float either way.
@@ -94,6 +96,20 @@ class Explaining implements Reasons {
       };
     }
     return { law: 'P24', why: `${titleOf(unit)} computes in floats`, rule: null };
+  }
+
+  /** Why a quantizer in front of a pool would be a kernel of its own. */
+  #obstacleInFrontOf({ main: [edge] }: Unit): string | undefined {
+    const { tensor } = edge!;
+    const wanted = this.#demands.wanted.get(tensor) ?? [];
+    if (wanted.some(({ chain }) => chain.length > 0)) return undefined;
+    const other = wanted.find(({ unit }) => unit === undefined || !isAverage(this.#network, unit.core))?.unit;
+    if (other !== undefined) return `${titleOf(other)} reads ${tensor} as floats, too`;
+    const maker = this.#makers.get(tensor);
+    // A float residual, which keeps the maker from writing int8, has a rule of its own.
+    const canBeInt8 = maker?.kind === 'copy' || (maker?.main.every(({ chain }) => chain.length > 0) ?? false);
+    if (maker?.kind !== 'float' && canBeInt8) return undefined;
+    return `${tensor} is written as floats whoever reads it`;
   }
 
   #ofDequantize(tensor: string, parameters: Parameters): Reason {
