@@ -224,6 +224,16 @@ describe('CausalConvWithState', () => {
     );
     expectClose(silu, runNode('Swish', [y], {}, { opset: 24 })[0]);
   });
+
+  it('rounds its sums before the activation', () => {
+    // −5 − 2⁻¹⁰ is rounded to −5 in float16; its own swish would be the next number.
+    const x = tensor('float16', [1, 1, 2], [-5, -(2 ** -10)]);
+    const ones = tensor('float16', [1, 1, 2], [1, 1]);
+    const options = { opset: 27, outputs: 2 };
+    const [y] = runNode('CausalConvWithState', [x, ones], { activation: 'silu' }, options);
+    const [swish] = runNode('Swish', [tensor('float16', [1], [-5])], {}, { opset: 24 });
+    expect(valuesOf(y)[1]).toBe(valuesOf(swish)[0]);
+  });
 });
 
 describe('SwiGLU', () => {

@@ -2,8 +2,12 @@ import { ModelError } from '../../support/errors.ts';
 import { allocateNumbers, makeArray, numbersOf, sameDims } from '../array.ts';
 import { floats } from '../dtypes.ts';
 import { kernel } from '../kernel.ts';
+import { floatRounder } from '../round-float.ts';
 
-/** A depthwise convolution over [N, C, length] that sees the last k − 1 values before it, and hands on its own last ones. */
+/**
+ * A depthwise convolution over [N, C, length] that sees the last k − 1 values before it, and hands on its own last ones.
+ * Its sums are rounded to the element type before the activation, as the standard's definition by Conv and Sigmoid says.
+ */
 export const causalConvWithState = kernel('CausalConvWithState', {
   versions: [27],
   types: 'T, T, T, T -> T, T',
@@ -25,6 +29,7 @@ export const causalConvWithState = kernel('CausalConvWithState', {
     const target = allocateNumbers(x!.dtype, x!.dims);
     const state = allocateNumbers(x!.dtype, stateDims);
     const padded = new Float64Array(length + taps - 1);
+    const round = floatRounder(x!.dtype);
     for (let row = 0; row < batch * channels; row++) {
       padded.fill(0);
       for (let t = 0; t < taps - 1 && before; t++) padded[t] = before[row * (taps - 1) + t]!;
@@ -33,6 +38,7 @@ export const causalConvWithState = kernel('CausalConvWithState', {
       for (let t = 0; t < length; t++) {
         let sum = offsets?.[channel] ?? 0;
         for (let k = 0; k < taps; k++) sum += padded[t + k]! * weights[channel * taps + k]!;
+        sum = round(sum);
         target[row * length + t] = activation === 'none' ? sum : sum / (1 + Math.exp(-sum));
       }
       state.set(padded.subarray(length), row * (taps - 1));
