@@ -155,7 +155,7 @@ class Checker {
   }
 
   #constant(at: string, claim: TermArray, tensor: Tensor): void {
-    const right = claim.constant !== undefined && equalTensors(claim.constant, tensor.withName(undefined));
+    const right = claim.constant !== undefined && equalTensors(claim.constant, tensor);
     demand(right, at, 'it is another constant than claimed');
   }
 
@@ -221,14 +221,18 @@ class Checker {
     const [x, y] = [this.#term(from), this.#term(into)];
     if (x.root.kind === 'constant')
       return into === this.#findNumber(primitive.to, applyPrimitive(primitive, Number(x.root.value)));
-    if (x.root.kind === 'extreme' && x.fn === 0 && this.#followsInside(x.root, into, primitive)) return true;
-    if (x.term.root !== y.term.root) return false;
+    if (x.term.root === y.term.root && this.#agrees(x.fn, y.fn, primitive, x.root.dtype)) return true;
+    return x.root.kind === 'extreme' && x.fn === 0 && this.#followsInside(x.root, into, primitive);
+  }
+
+  /** Whether one function is an operation after another, for every element of a type. */
+  #agrees(from: number, into: number, primitive: Primitive, dtype: DataType): boolean {
     const known = this.#steps.get(primitive) ?? new Set<string>();
     this.#steps.set(primitive, known);
-    const key = `${x.fn} ${y.fn} ${x.root.dtype}`;
+    const key = `${from} ${into} ${dtype}`;
     if (known.has(key)) return true;
     const { functions } = this.#certificate;
-    if (!agree(functions[x.fn]!, primitive, functions[y.fn]!, x.root.dtype)) return false;
+    if (!agree(functions[from]!, primitive, functions[into]!, dtype)) return false;
     known.add(key);
     return true;
   }
@@ -238,8 +242,30 @@ class Checker {
     if (!keepsOrder(primitive)) return false;
     const { fn, root } = this.#term(into);
     const candidates = fn === 0 && root.kind === 'extreme' ? root.terms : [into];
-    const terms = from.terms.map((inner) => candidates.find((term) => this.#follows(inner, term, primitive)));
-    return terms.every((term) => term !== undefined) && this.#picks(from.of, terms, into);
+    const terms = this.#elementsAfter(from, candidates, primitive);
+    return terms !== undefined && this.#picks(from.of, terms, into);
+  }
+
+  /**
+   * What an operation that keeps the order makes of the elements of an extreme, and of those of extremes of its kind
+   * among them; none of it is −0, so that it does not matter which of equal ones is picked.
+   */
+  #elementsAfter(
+    from: Root & { kind: 'extreme' },
+    candidates: readonly number[],
+    primitive: Primitive,
+  ): readonly number[] | undefined {
+    const made: number[] = [];
+    for (const inner of from.terms) {
+      const { fn, root } = this.#term(inner);
+      const one = candidates.find((term) => this.#follows(inner, term, primitive));
+      const isNested = fn === 0 && root.kind === 'extreme' && anyOf(root.of) === anyOf(from.of);
+      const several =
+        one === undefined && isNested ? this.#elementsAfter(root, candidates, primitive) : undefined;
+      if (one === undefined && several === undefined) return undefined;
+      made.push(...(several ?? [one!]));
+    }
+    return made;
   }
 
   #selection(at: string, { of, groups }: Selection, inputs: Arrays, [claim]: Arrays): void {

@@ -213,6 +213,12 @@ describe('proveEqual', () => {
         'm = MaxPool <kernel_shape = [2]> (p) q = QuantizeLinear (m, s, z) y = DequantizeLinear (q, s, z)',
       ),
     );
+    const nested = (body: string) =>
+      small(`b = Min (x, c) ${body}`, 'float s = {0.3}, int8 z = {3}, float c = {0}', 'float[1] y');
+    expectProved(
+      nested('m = ReduceMin (b) q = QuantizeLinear (m, s, z) y = DequantizeLinear (q, s, z)'),
+      nested('q = QuantizeLinear (b, s, z) d = DequantizeLinear (q, s, z) y = ReduceMin (d)'),
+    );
     const larger = (bound: number) =>
       small(
         'm = Max (x, c) q = QuantizeLinear (m, s, z) y = DequantizeLinear (q, s, z)',
