@@ -7,6 +7,8 @@ export interface JoinOptions {
   readonly residualAdds?: boolean | undefined;
   /** Whether a nearest-neighbour Resize copies: not every engine moves quantizers across one; no unless said. */
   readonly resize?: boolean | undefined;
+  /** Whether the values around a Concat share a scale; yes for each unless said. */
+  readonly concat?: ((view: GraphView, node: Node) => boolean) | undefined;
 }
 
 /** An operator that hands its elements on: the values around it have to share one scale. */
@@ -82,7 +84,8 @@ function joinOf(view: GraphView, node: Node, options: JoinOptions): Join | undef
     return between(node.inputs[0], ...dequantizersOf(view, node).map((dequantize) => dequantize.outputs[0]));
   }
   if (normalDomain(node.domain) !== '' || view.function(node) !== undefined) return undefined;
-  if (node.opType === 'Concat') return between(...node.inputs, node.outputs[0]);
+  if (node.opType === 'Concat')
+    return options.concat?.(view, node) === false ? undefined : between(...node.inputs, node.outputs[0]);
   if (node.opType === 'MaxPool') return between(node.inputs[0], node.outputs[0]);
   if (quantizersPass.has(node.opType)) return between(node.inputs[0], ...node.outputs);
   if (node.opType === 'Pad' && padsWithinRange(view, node)) return between(node.inputs[0], node.outputs[0]);

@@ -1,3 +1,4 @@
+import type { GraphView, Node } from '../ir/index.ts';
 import {
   foldConstants,
   type JoinOptions,
@@ -7,6 +8,8 @@ import {
 } from '../passes/index.ts';
 import { type Pipeline, pipeline } from '../rewrite/index.ts';
 import { dropEnforcedBounds, fuse, simplify } from '../rules/index.ts';
+import { boundsOf } from './onnxruntime/bounds.ts';
+import { gridOf, quantizersOn, rangeOf, rootOf } from './onnxruntime/grids.ts';
 import {
   Calibration,
   type CalibrationOptions,
@@ -29,6 +32,19 @@ export interface OnnxruntimeOptions extends CalibrationOptions {
 }
 
 /**
+ * Whether all inputs of a Concat may be negative, or none: the engine joins codes of different grids, and a grid below
+ * zero for what a Relu makes would keep that Relu from the convolution in front of it.
+ */
+function isOfOneSign(view: GraphView, { inputs }: Node): boolean {
+  const positive = inputs.filter((input) => {
+    const root = rootOf(view, input);
+    const grids = quantizersOn(view, root).flatMap((quantize) => gridOf(view, quantize) ?? []);
+    return boundsOf(view, root)[0] >= 0 || grids.some((grid) => rangeOf(grid)[0] === 0);
+  });
+  return positive.length === 0 || positive.length === inputs.length;
+}
+
+/**
  * Makes of a quantized model one whose operators ONNX Runtime fuses on x86: `rewrite(model, onnxruntime({ inputs }))`.
  *
  * An export for TensorRT has symmetric int8 quantizers in front of convolutions, and nothing behind them. ONNX Runtime
@@ -42,7 +58,7 @@ export interface OnnxruntimeOptions extends CalibrationOptions {
 export function onnxruntime(options: OnnxruntimeOptions = {}): Pipeline {
   const { unify = 'max', maxRatio } = options;
   const calibration = new Calibration(options);
-  const join: JoinOptions = { resize: true };
+  const join: JoinOptions = { resize: true, concat: isOfOneSign };
   const share = unify === 'none' ? [] : [unifyScales({ policy: unify, maxRatio, ...join })];
   return pipeline(
     'onnxruntime',
