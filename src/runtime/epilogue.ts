@@ -44,9 +44,9 @@ export interface Epilogue {
 
 export function epilogueFinisher(epilogue: Epilogue, target: Numbers): Finisher {
   const { channels } = epilogue;
-  const finish = lineFinisher(epilogue, target);
   const factors = repeated(epilogue.factors, channels);
   const shifts = epilogue.shifts ?? new Float64Array(channels);
+  const finish = lineFinisher(epilogue, target, staysFinite(factors, shifts, epilogue.residual));
   const run: Finisher['run'] = (from, to, count, channel) => {
     for (let done = 0; done < count; done += chunk) {
       const some = Math.min(chunk, count - done);
@@ -81,6 +81,13 @@ export function epilogueFinisher(epilogue: Epilogue, target: Numbers): Finisher 
   };
 }
 
+/** Whether no number on the way can leave float32. */
+function staysFinite(factors: Float64Array, shifts: Float64Array, residual: Epilogue['residual']): boolean {
+  const isSmall = (x: number) => Math.abs(x) < 1e20;
+  const isCoded = residual === undefined || residual.values.dtype === 'int8';
+  return isCoded && isSmall(residual?.scale ?? 1) && factors.every(isSmall) && shifts.every(isSmall);
+}
+
 // Each loop finds its memory in constants, for the reasons that integer/tile.ts gives.
 
 const scaleRun = (() => {
@@ -111,6 +118,7 @@ const scaleRow = (() => {
 function lineFinisher(
   { residual, activation, scale, rounding }: Epilogue,
   target: Numbers,
+  staysFinite: boolean,
 ): (to: number, count: number) => void {
   const isSimple = activation === undefined || activation.name === 'Relu' || activation.name === 'Clip';
   const of = activation && activationFunction(activation);
@@ -119,15 +127,21 @@ function lineFinisher(
       ? undefined
       : codedActivation(activation!, scale, rounding);
   const [low, high] = boundsOf(activation);
+  const cuts =
+    activation?.name === 'Relu' && staysFinite && rounding !== 'half-away' && rounding !== 'onnxruntime';
   return (to, count) => {
     if (residual !== undefined) addResidual(residual.values, residual.scale, to, count);
     if (coded !== undefined) {
       writeCoded(coded, to, count, target as Int8Array);
       return;
     }
+    if (cuts && scale !== undefined) {
+      writeCut(scale, to, count, target as Int8Array);
+      return;
+    }
     if (activation?.name === 'Silu') siluLine(count);
     else if (!isSimple) for (let j = 0; j < count; j++) line[j] = of!(line[j]!);
-    else if (activation?.name === 'Relu') reluLine(count);
+    else if (activation?.name === 'Relu') reluLine(count, staysFinite);
     else if (activation !== undefined) clampLine(count, low, high);
     if (scale === undefined) writeReals(to, count, target as Float32Array);
     else writeCodes(scale, rounding, to, count, target as Int8Array);
@@ -164,9 +178,10 @@ const clampLine = (() => {
 
 const reluLine = (() => {
   const to = line;
-  return (count: number): void => {
-    // NaN stays, −0 becomes 0.
-    for (let j = 0; j < count; j = (j + 1) | 0) if (to[j]! <= 0) to[j] = 0;
+  return (count: number, isBounded: boolean): void => {
+    // Which elements are negative cannot be foreseen: no branch. NaN stays, −0 becomes 0 in either way.
+    if (isBounded) for (let j = 0; j < count; j = (j + 1) | 0) to[j] = (to[j]! + Math.abs(to[j]!)) * 0.5;
+    else for (let j = 0; j < count; j = (j + 1) | 0) to[j] = Math.max(to[j]!, 0);
   };
 })();
 
@@ -208,6 +223,18 @@ const writeCoded = (() => {
       if (code >= more && code < none)
         code = pieces[((code - more) * parts + (((place - cell) * parts) | 0)) | 0]!;
       target[(to + j) | 0] = code === none ? codeOf(value) : code;
+    }
+  };
+})();
+
+/** Codes behind a Relu, without a branch: the code of a negative number is below 0, and (d + |d|) / 2 the larger of d and 0. */
+const writeCut = (() => {
+  const [from, whole] = [line, half];
+  return (scale: number, to: number, count: number, target: Int8Array): void => {
+    for (let j = 0; j < count; j = (j + 1) | 0) {
+      const code = from[j]! / scale + whole - whole;
+      const rest = 127 - (code + Math.abs(code)) * 0.5;
+      target[(to + j) | 0] = 127 - (rest + Math.abs(rest)) * 0.5;
     }
   };
 })();

@@ -137,7 +137,9 @@ function isBounded(
 /** Largest distance of a code of an array's type from its zero points. */
 function farthest({ dtype }: NdArray, zeros: ArrayLike<number>): number {
   const { min, max } = codeRange(dtype);
-  return Math.max(...Array.from(zeros, (zero) => Math.max(zero - min, max - zero)));
+  let most = 0;
+  for (let i = 0; i < zeros.length; i++) most = Math.max(most, zeros[i]! - min, max - zeros[i]!);
+  return most;
 }
 
 function largestOffset(offsets: ArrayLike<number> | undefined): number {

@@ -55,7 +55,9 @@ export function requantizer(
   const all = repeated(factors, channels);
   const added = new Int32Array(channels);
   if (offsets !== undefined) for (let c = 0; c < channels; c++) added[c] = offsets[c] ?? 0;
-  const requantizeRun = loops[rounding];
+  const isFine = rows === undefined && all.every((factor) => Math.abs(factor) < 2 ** 20);
+  const isCut = isFine && min === zero && (rounding === 'onnxruntime' || rounding === 'half-even');
+  const requantizeRun = isCut ? cutLoops[rounding] : loops[rounding];
   const run: Finisher['run'] = (from, to, count, channel) =>
     requantizeRun(from, count, all[channel]!, added[channel]!, zero, min, max, target, to);
   return {
@@ -135,6 +137,35 @@ const loops: Readonly<Record<RoundingConvention, RunLoop>> = {
       target[to + i] = saturate(real, 0, min, max);
     }
   },
+};
+
+/**
+ * The same where the smallest code is that of zero, as behind a Relu: half of the elements are below it, and which cannot
+ * be foreseen. Whole numbers below 2^52 are clamped without a branch, as (d + |d|) / 2 is the larger of d and 0.
+ */
+const cutLoops: Readonly<Record<'onnxruntime' | 'half-even', RunLoop>> = {
+  onnxruntime: (() => {
+    const [sums, whole] = [bandSums, half];
+    return (from, count, factor, offset, _, min, max, target, to) => {
+      const span = max - min;
+      for (let i = 0; i < count; i = (i + 1) | 0) {
+        const code = fround(fround((sums[(from + i) | 0]! + offset) | 0) * factor) + whole - whole;
+        const rest = span - (code + Math.abs(code)) * 0.5;
+        target[(to + i) | 0] = max - (rest + Math.abs(rest)) * 0.5;
+      }
+    };
+  })(),
+  'half-even': (() => {
+    const [sums, whole] = [bandSums, half];
+    return (from, count, factor, offset, _, min, max, target, to) => {
+      const span = max - min;
+      for (let i = 0; i < count; i = (i + 1) | 0) {
+        const code = ((sums[(from + i) | 0]! + offset) | 0) * factor + whole - whole;
+        const rest = span - (code + Math.abs(code)) * 0.5;
+        target[(to + i) | 0] = max - (rest + Math.abs(rest)) * 0.5;
+      }
+    };
+  })(),
 };
 
 /** Elements of one row, each with the factor of its column. */

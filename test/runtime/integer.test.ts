@@ -7,6 +7,7 @@ import { convolveAndFinish, convolveBytes } from '../../src/runtime/integer/conv
 import { multiplyAndFinish, multiplyBytes } from '../../src/runtime/integer/matmul.ts';
 import { convolveSimply, multiplySimply } from '../../src/runtime/integer/simple.ts';
 import { matMulShape } from '../../src/runtime/matmul.ts';
+import { saturate } from '../../src/runtime/quantize.ts';
 import { runNode, valuesOf } from './run-node.ts';
 
 /** The fast integer kernels have the bits of the obvious ones. */
@@ -374,6 +375,49 @@ describe('sums that are finished band by band', () => {
       expect([got.dtype, got.dims], name).toEqual([want.dtype, shape.dims]);
       expect(firstDifference(numbersOf(got), numbersOf(want)), name).toBe(-1);
     });
+  });
+
+  it('become the codes that the formula gives, behind a Relu too', () => {
+    const ends = [-(2 ** 31), 2 ** 31 - 1, -1, 0, 1, 2, 3, -12_800, 12_700, 12_650, 25_500, 25_450];
+    const sums = Int32Array.from({ length: 600 }, (_, i) => ends[i] ?? Math.round(30_000 * Math.sin(i)));
+    const { fround } = Math;
+    const cases = ['onnxruntime', 'half-even'].flatMap((rounding) =>
+      [0.01, 0.5, 1e-9, 3e6, 1e30, Infinity, NaN].map((factor) => ({ rounding, factor: fround(factor) })),
+    ) as { rounding: 'onnxruntime' | 'half-even'; factor: number }[];
+    for (const { rounding, factor } of cases) {
+      const round = rounding === 'onnxruntime' ? fround : (x: number) => x;
+      for (const [dtype, zero] of [
+        ['uint8', 0],
+        ['uint8', 9],
+        ['int8', -128],
+        ['int8', 0],
+      ] as const) {
+        const [min, max] = range[dtype];
+        const factors = Float64Array.of(factor);
+        const common = { kind: 'requantization', channels: 1, factors, zero, dtype, rounding } as const;
+        const codes = numbersOf(finishSums(sums, [600], { ...common, offsets: [5] }, 600));
+        const want = sums.map((sum) => saturate(round(round((sum + 5) | 0) * factor), zero, min, max));
+        expect(firstDifference(codes, want), `${dtype} ${zero} ${rounding} ${factor}`).toBe(-1);
+      }
+      for (const scale of [undefined, 0.7]) {
+        const epilogue: Finish = {
+          kind: 'epilogue',
+          channels: 1,
+          factors: Float64Array.of(factor),
+          shifts: Float64Array.of(fround(0.35)),
+          residual: undefined,
+          activation: { name: 'Relu', values: [] },
+          scale,
+          rounding,
+        };
+        const want = Array.from(sums, (sum) => {
+          const real = Math.max(fround(sum * factor + fround(0.35)), 0);
+          return scale === undefined ? real : saturate(round(real / scale), 0, -128, 127);
+        });
+        const got = Array.from(numbersOf(finishSums(sums, [600], epilogue, 600)));
+        expect(got, `Relu ${scale} ${rounding} ${factor}`).toEqual(want);
+      }
+    }
   });
 
   it('have the scales of their rows', () => {

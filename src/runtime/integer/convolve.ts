@@ -118,7 +118,7 @@ function taskOf({
   }
   const direct = { ...common, images: imagesOf(x, planar, xZero) };
   if (depth === 1 && filters === group && suitsDepthwise(direct))
-    return { work: { ...direct, kind: 'depthwise', taps: depthwiseTaps(w, wZeros) }, lasting: true };
+    return { work: { ...direct, kind: 'depthwise', taps: tapsOf(w, wZeros) }, lasting: true };
   if (!suitsDirect(direct)) return undefined;
   const packed = packedOnce(w.data, `filters ${group} ${zerosKey(wZeros)}`, () =>
     packGroups(w, group, wZeros),
@@ -142,6 +142,10 @@ function overTwoAxes(window: Window): Window {
 /** Outputs come in squares of two by two; the last may reach over the edge. */
 function withWholeSquares(window: Window): Window {
   return { ...window, padsEnd: window.padsEnd.map((pad, i) => pad + (window.output[i]! % 2)) };
+}
+
+function tapsOf(w: NdArray, wZeros: ArrayLike<number>): Float64Array {
+  return packedOnce(w.data, `taps ${zerosKey(wZeros)}`, () => depthwiseTaps(w, wZeros));
 }
 
 function transformedFilters(x: NdArray, w: NdArray, group: number, xZero: number, wZeros: ArrayLike<number>) {

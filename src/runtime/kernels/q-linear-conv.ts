@@ -20,9 +20,9 @@ export const qLinearConv = kernel('QLinearConv', {
     const offsets = bias && numbersOf(bias);
     const operands = { x: x!, w: w!, attributes, xZero: xZero![0]!, wZeros: wZero! };
     if (overflow === 'error') checkConvolutionSums({ ...operands, offsets });
-    const factors = Float64Array.from(wScale!, (scale) =>
-      requantizingFactor(xScale![0]!, scale, yScale![0]!, rounding),
-    );
+    const factors = new Float64Array(wScale!.length);
+    for (let c = 0; c < factors.length; c++)
+      factors[c] = requantizingFactor(xScale![0]!, wScale![c]!, yScale![0]!, rounding);
     return convolveAndFinish(operands, (dims) => ({
       kind: 'requantization',
       channels: dims[1]!,
