@@ -190,6 +190,14 @@ describe('proveEqual', () => {
       <ir_version: 8, opset_import: ["" : 17, "com.custom" : 1]>
       main (float[2] x) => (float[2] y) { y = com.custom.Thing (x) }`;
     expect(proveEqual(custom, custom)).toMatchObject({ verdict: 'undecided', at: 'main/Thing (y)' });
+    const float8 = (body: string) => model`
+      <ir_version: 10, opset_import: ["" : 21]>
+      main (float[2,1] x) => (float[1,2] y) <float s = {0.5}, float8e4m3fn z = {0}> { ${body} }`;
+    const moved = proveEqual(
+      float8('t = Transpose (x) q = QuantizeLinear (t, s, z) y = DequantizeLinear (q, s, z)'),
+      float8('q = QuantizeLinear (x, s, z) d = DequantizeLinear (q, s, z) y = Transpose (d)'),
+    );
+    expect(moved).toMatchObject({ verdict: 'undecided', cause: 'unfollowed', at: 'y' });
   });
 
   it('keeps the sign of zero apart', () => {
