@@ -1,4 +1,3 @@
-import type { GraphView, Node } from '../ir/index.ts';
 import {
   foldConstants,
   type JoinOptions,
@@ -8,8 +7,7 @@ import {
 } from '../passes/index.ts';
 import { type Pipeline, pipeline } from '../rewrite/index.ts';
 import { dropEnforcedBounds, fuse, simplify } from '../rules/index.ts';
-import { boundsOf } from './onnxruntime/bounds.ts';
-import { gridOf, quantizersOn, rangeOf, rootOf } from './onnxruntime/grids.ts';
+import { isOfOneSign } from './onnxruntime/bounds.ts';
 import {
   Calibration,
   type CalibrationOptions,
@@ -29,19 +27,6 @@ export interface OnnxruntimeOptions extends CalibrationOptions {
   readonly unify?: 'max' | 'consumer' | 'none';
   /** Ranges further apart than this are left alone and reported; 10. */
   readonly maxRatio?: number;
-}
-
-/**
- * Whether all inputs of a Concat may be negative, or none: the engine joins codes of different grids, and a grid below
- * zero for what a Relu makes would keep that Relu from the convolution in front of it.
- */
-function isOfOneSign(view: GraphView, { inputs }: Node): boolean {
-  const positive = inputs.filter((input) => {
-    const root = rootOf(view, input);
-    const grids = quantizersOn(view, root).flatMap((quantize) => gridOf(view, quantize) ?? []);
-    return boundsOf(view, root)[0] >= 0 || grids.some((grid) => rangeOf(grid)[0] === 0);
-  });
-  return positive.length === 0 || positive.length === inputs.length;
 }
 
 /**

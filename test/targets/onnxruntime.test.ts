@@ -185,6 +185,32 @@ describe('use-whole-range', () => {
     expect(scale).toBeCloseTo(5 / 255, 6);
   });
 
+  it('gives what a Relu makes a grid from zero beside something that may be negative', () => {
+    const joined = parseModel(`<ir_version: 8, opset_import: ["" : 17]>
+      main (float[1,2,2,2] x) => (float[1,2,2,2] y)
+      <float sx = {0.1}, float s = {0.125}, int8 z = {0}, float sw = {0.0625},
+       float[2,2,1,1] w = {1, -1, 0.5, 2}, float[2,4,1,1] v = {1, -1, 0.5, 2, 1, 1, -1, 0.5}> {
+        x_q = QuantizeLinear (x, sx, z)
+        x_d = DequantizeLinear (x_q, sx, z)
+        w_q = QuantizeLinear (w, sw, z)
+        w_d = DequantizeLinear (w_q, sw, z)
+        v_q = QuantizeLinear (v, sw, z)
+        v_d = DequantizeLinear (v_q, sw, z)
+        c = Conv (x_d, w_d)
+        r = Relu (c)
+        a = Conv (x_d, w_d)
+        j = Concat <axis = 1> (r, a)
+        j_q = QuantizeLinear (j, s, z)
+        j_d = DequantizeLinear (j_q, s, z)
+        y = Conv (j_d, v_d)
+      }`);
+    const inputs = [new Map([['x', tensor('float32', [1, 2, 2, 2], [4, 4, -4, 1, 4, 4, 4, 2])]])];
+    const { model } = rewrite(joined, onnxruntime({ inputs }));
+    expect(operators(model)).not.toContain('Relu');
+    expect(grids(model).map(([, , , zero]) => zero === 0)).toEqual([false, true, false, false]);
+    expect(rewrite(model, onnxruntime({ inputs })).model).toBe(model);
+  });
+
   it('goes no further than a Clip that the quantizer kept by itself before', () => {
     const clipped = parseModel(`<ir_version: 8, opset_import: ["" : 17]>
       main (float[1,2,2,2] x) => (float[1,2,2,2] y)

@@ -1,6 +1,6 @@
 import type { GraphView, Node } from '../../ir/index.ts';
 import { constantOf, copiesElements, floatAttribute, normalDomain } from '../../ops/index.ts';
-import { rootOf } from './grids.ts';
+import { gridOf, quantizersOn, rangeOf, rootOf } from './grids.ts';
 
 /** Numbers between which a value always is, whatever the model is fed. */
 export type Bounds = readonly [low: number, high: number];
@@ -24,6 +24,7 @@ export function boundsOf(view: GraphView, value: string): Bounds {
     if (node === undefined || normalDomain(node.domain) !== '' || depth === longestWay) return anything;
     if (copiesElements(node) || keepsRange.has(node.opType)) return find(node.inputs[0] ?? '', depth + 1);
     if (node.opType === 'Concat') return widest(node.inputs.map((input) => find(input, depth + 1)));
+    if (node.opType === 'Add') return sumOf(node.inputs.map((input) => find(input, depth + 1)));
     if (node.opType === 'Clip') return clipped(view, node, find(node.inputs[0] ?? '', depth + 1));
     const gated = siluInput(view, node);
     if (gated !== undefined) return [lowestSilu, Math.max(0, find(gated, depth + 1)[1])];
@@ -87,6 +88,23 @@ function clipped(view: GraphView, node: Node, [low, high]: Bounds): Bounds {
   return [Math.min(Math.max(low, bounds[0]), bounds[1]), Math.max(Math.min(high, bounds[1]), bounds[0])];
 }
 
+function sumOf(all: readonly Bounds[]): Bounds {
+  return [all.reduce((sum, [low]) => sum + low, 0), all.reduce((sum, [, high]) => sum + high, 0)];
+}
+
 function widest(all: readonly Bounds[]): Bounds {
   return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
+}
+
+/**
+ * Whether all inputs of a Concat may be negative, or none: the engine joins codes of different grids, and a grid below
+ * zero for what a Relu makes would keep that Relu from the convolution in front of it.
+ */
+export function isOfOneSign(view: GraphView, { inputs }: Node): boolean {
+  const positive = inputs.filter((input) => {
+    const root = rootOf(view, input);
+    const grids = quantizersOn(view, root).flatMap((quantize) => gridOf(view, quantize) ?? []);
+    return boundsOf(view, root)[0] >= 0 || grids.some((grid) => rangeOf(grid)[0] === 0);
+  });
+  return positive.length === 0 || positive.length === inputs.length;
 }

@@ -2,7 +2,7 @@ import { isQuantize } from '../../analysis/index.ts';
 import type { Observation } from '../../calibration/index.ts';
 import type { GraphView, Node } from '../../ir/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
-import { type Bounds, boundsOf } from './bounds.ts';
+import { type Bounds, boundsOf, isOfOneSign } from './bounds.ts';
 import { Calibration } from './calibration.ts';
 import { graphPass, type Surgery } from './graph-pass.ts';
 import {
@@ -100,7 +100,8 @@ function neighboursOf(
     neighbours.set(b, [...(neighbours.get(b) ?? []), a]);
   };
   for (const integer of region) {
-    const isJoining = integer.kind === 'copy' || integer.node.opType === 'Concat';
+    const { kind, node } = integer;
+    const isJoining = kind === 'copy' || (node.opType === 'Concat' && isOfOneSign(view, node));
     if (!isJoining || integer.isLast) continue;
     for (const input of regionValues(view, [integer]))
       if (input !== integer.output) join(input, integer.output);
