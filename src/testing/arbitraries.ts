@@ -5,11 +5,13 @@ import {
   findDataType,
   integerRange,
   type Model,
-  type Tensor,
+  Tensor,
+  type TensorData,
   tensor,
 } from '../ir/index.ts';
 import { parseModel } from '../serde/index.ts';
 import { ModelError } from '../support/errors.ts';
+import { simplerTensors } from './smaller/elements.ts';
 
 /** Shapes of at most `maxRank` dimensions and `maxLength` elements along each; empty ones included. */
 export function shapes({ maxRank = 4, maxLength = 5 } = {}): fc.Arbitrary<number[]> {
@@ -17,29 +19,112 @@ export function shapes({ maxRank = 4, maxLength = 5 } = {}): fc.Arbitrary<number
 }
 
 /**
- * Tensors of an element type. Floats are finite and lean to the values that break rounding: halves, both zeros, large
- * and tiny ones; integers lean to the ends of their range.
+ * Tensors of an element type, any there is. Floats are finite and lean to the values that break rounding: halves, both
+ * zeros, powers of two, denormals, the ends of the type; integers lean to zero and the ends of their range; strings are
+ * short, and now and then not ASCII. The elements of a tensor are often all the same, or some of them are. They shrink
+ * to zeros, to `false`, to empty strings.
  *
- * @throws ModelError `no-arbitrary` for strings and complex numbers
+ * @throws ModelError `no-arbitrary` for types nothing is known about
  */
 export function tensors<D extends DataType>(dtype: D, dims: readonly number[]): fc.Arbitrary<Tensor<D>> {
-  const count = elementCount(dims);
-  return fc
-    .array(elements(dtype), { minLength: count, maxLength: count })
-    .map((values) => tensor(dtype, dims, values));
+  const count = elementCount(dims) * (findDataType(dtype)?.kind === 'complex' ? 2 : 1);
+  return new Tensors(dtype, dims, count, elements(dtype));
 }
 
-function elements(dtype: DataType): fc.Arbitrary<number | bigint> {
-  const kind = findDataType(dtype)?.kind;
-  if (kind === 'bool') return fc.nat(1);
-  if (dtype === 'int64') return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
-  if (dtype === 'uint64') return fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
-  if (kind === 'signed' || kind === 'unsigned') return fc.integer(integerRange(dtype)!);
-  if (kind !== 'float') throw new ModelError('no-arbitrary', `There are no arbitrary tensors of ${dtype}.`);
+class Tensors<D extends DataType> extends fc.Arbitrary<Tensor<D>> {
+  readonly #dtype: D;
+  readonly #dims: readonly number[];
+  readonly #count: number;
+  readonly #element: fc.Arbitrary<number | bigint | string>;
+
+  constructor(
+    dtype: D,
+    dims: readonly number[],
+    count: number,
+    element: fc.Arbitrary<number | bigint | string>,
+  ) {
+    super();
+    this.#dtype = dtype;
+    this.#dims = dims;
+    this.#count = count;
+    this.#element = element;
+  }
+
+  generate(random: fc.Random, bias: number | undefined): fc.Value<Tensor<D>> {
+    const values: (number | bigint | string)[] = [];
+    // One number throughout, a few of them over and over, or each for itself.
+    const repeats = [0, 0, 1, 3][random.nextInt(0, 3)]!;
+    for (let i = 0; i < this.#count; i++) {
+      const isOld = i > 0 && random.nextInt(0, 3) < repeats + (repeats === 3 ? 1 : 0);
+      values.push(isOld ? values[random.nextInt(0, i - 1)]! : this.#element.generate(random, bias).value);
+    }
+    return new fc.Value(tensor(this.#dtype, this.#dims, values as TensorData), undefined);
+  }
+
+  canShrinkWithoutContext(value: unknown): value is Tensor<D> {
+    return value instanceof Tensor && value.dtype === this.#dtype;
+  }
+
+  shrink(value: Tensor<D>): fc.Stream<fc.Value<Tensor<D>>> {
+    return fc.stream(valuesOf(simplerTensors(value) as Iterable<Tensor<D>>));
+  }
+}
+
+function* valuesOf<T>(values: Iterable<T>): IterableIterator<fc.Value<T>> {
+  for (const value of values) yield new fc.Value(value, undefined);
+}
+
+function elements(dtype: DataType): fc.Arbitrary<number | bigint | string> {
+  const info = findDataType(dtype);
+  if (info === undefined) throw new ModelError('no-arbitrary', `There are no arbitrary tensors of ${dtype}.`);
+  if (info.kind === 'string')
+    return fc.oneof(
+      fc.constantFrom('', 'a', 'b', 'ab', '0', 'ö', '\u{1f642}'),
+      fc.string({ maxLength: 4, unit: 'grapheme' }),
+    );
+  if (info.kind === 'bool') return fc.nat(1);
+  if (info.bits === 64 && (info.kind === 'signed' || info.kind === 'unsigned')) {
+    const [min, max] = info.kind === 'signed' ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
+    return fc.oneof(
+      fc.constantFrom(0n, 1n, min, max),
+      fc.bigInt({ min: info.kind === 'signed' ? -9n : 0n, max: 9n }),
+      fc.bigInt({ min, max }),
+    );
+  }
+  if (info.kind === 'signed' || info.kind === 'unsigned') {
+    const range = integerRange(dtype)!;
+    const { min, max } = range;
+    return fc.oneof(fc.constantFrom(0, 1, min, max, Math.max(min, -1)), fc.integer(range));
+  }
+  return floats(dtype);
+}
+
+/** Exponents of the least and the largest power of two that a float holds; those of complex numbers are of their parts. */
+const exponents: ReadonlyMap<DataType, readonly [number, number]> = new Map([
+  ['float64', [-1074, 1023]],
+  ['complex128', [-1074, 1023]],
+  ['float16', [-24, 15]],
+  ['float8e4m3fn', [-9, 8]],
+  ['float8e4m3fnuz', [-10, 7]],
+  ['float8e5m2', [-16, 15]],
+  ['float8e5m2fnuz', [-17, 15]],
+  ['float8e8m0', [-127, 127]],
+  ['float4e2m1', [-1, 2]],
+]);
+
+function floats(dtype: DataType): fc.Arbitrary<number> {
+  const [least, largest] = exponents.get(dtype) ?? [-133, 127];
+  const power = fc.integer({ min: least, max: largest }).map((exponent) => 2 ** exponent);
+  // Powers of two and nothing else: no sign, no zero.
+  if (dtype === 'float8e8m0') return power;
+  const bound = 2 ** largest;
+  const clamp = (value: number) => Math.max(-bound, Math.min(bound, value));
+  const signed = fc.tuple(power, fc.boolean()).map(([value, isNegative]) => (isNegative ? -value : value));
   return fc.oneof(
-    fc.integer({ min: -600, max: 600 }).map((halves) => halves / 2),
-    fc.float({ min: -1000, max: 1000, noNaN: true }),
-    fc.constantFrom(0, -0, 2 ** -149, -(2 ** -126), 3e4, -3e4),
+    fc.integer({ min: -600, max: 600 }).map((halves) => clamp(halves / 2)),
+    fc.float({ min: -1000, max: 1000, noNaN: true }).map(clamp),
+    fc.constantFrom(0, -0, 1, -1, bound, -bound, 2 ** least, -(2 ** least)),
+    signed,
   );
 }
 

@@ -1,5 +1,14 @@
 import { inferTypes, typeOf } from '../analysis/index.ts';
-import { type DataType, type Graph, type Model, type Node, type Type, tensor, viewOf } from '../ir/index.ts';
+import {
+  type DataType,
+  dataTypeToCode,
+  type Graph,
+  type Model,
+  type Node,
+  type Type,
+  tensor,
+  viewOf,
+} from '../ir/index.ts';
 import { makeAttribute, normalDomain } from '../ops/index.ts';
 import { supportedOperators } from '../runtime/index.ts';
 
@@ -84,7 +93,7 @@ function meaningOf(node: Node, typeOfValue: (name: string) => Type | undefined):
         plain('Cast', [sum], `${output}#wide`, [makeAttribute('to', 6)]),
         plain('Cast', [`${output}#k`], `${output}#kwide`, [makeAttribute('to', 6)]),
         plain('Sub', [`${output}#kwide`, `${output}#wide`], `${output}#narrow`),
-        plain('CastLike', [`${output}#narrow`, first], output),
+        plain('Cast', [`${output}#narrow`], output, [makeAttribute('to', dataTypeToCode(dtype))]),
       );
   });
   return nodes;

@@ -14,6 +14,13 @@ export { checkLaws, expectSameOutputs, type LawOptions } from './laws.ts';
 export { type MatcherResult, matchers } from './matchers.ts';
 export { models, modelsMatching, nodes } from './models.ts';
 export {
+  type AttributesOptions,
+  attributes,
+  type QuantizationParameters,
+  type QuantizationParametersOptions,
+  quantizationParameters,
+} from './parameters.ts';
+export {
   type Counterexample,
   type Coverage,
   type Holds,

@@ -1,4 +1,5 @@
 import { type DataType, dataTypes, type Model, type Tensor } from '../ir/index.ts';
+import type { PlainValue } from '../ops/index.ts';
 import type {
   EachPattern,
   InputPattern,
@@ -10,9 +11,10 @@ import type {
 import type { Rule } from '../rewrite/index.ts';
 import type { Random } from '../support/random.ts';
 import { readBackwards } from './backwards.ts';
+import { drawControl } from './control.ts';
 import { shuffled } from './disguise.ts';
 import { chance, drawPalette, drawTensor, type Role } from './elements.ts';
-import { drawDims, type Want } from './recipe.ts';
+import { drawDims, type Plan, type Want } from './recipe.ts';
 import { isMakeable, recipes } from './recipes/index.ts';
 import { insideIf, surround } from './surroundings.ts';
 import { DeadEnd, type Leanings, tooLarge, Workshop } from './workshop.ts';
@@ -99,13 +101,13 @@ export function drawMatching(rule: Rule, hints: Hints, random: Random): Case {
 
 /**
  * Draws a typed model of no particular pattern: any operators, shared values, optional inputs, several outputs, and now
- * and then a branch that captures values.
+ * and then branches and loops that capture values.
  *
  * @throws DeadEnd where this draw leads nowhere
  */
 export function drawModel(random: Random, { opsets = usualOpsets, depth = 3 } = {}): Case {
   const opset = random.pick(opsets);
-  const shop = new Workshop(random, { opset, palette: drawPalette(random, opset) });
+  const shop = new Workshop(random, { opset, palette: drawPalette(random, opset), control: drawControl });
   const count = 1 + random.below(3);
   for (let i = 0; i < count; i++) {
     const dtype = random.pick<DataType>([
@@ -129,18 +131,49 @@ export function drawModel(random: Random, { opsets = usualOpsets, depth = 3 } = 
  * @throws DeadEnd where this draw leads nowhere, or nobody knows how to make the operator
  */
 export function drawNode(random: Random, opType: string, opset: number): Case {
-  const entry = recipes.get(opType);
-  if (entry === undefined || !isMakeable(opType, opset)) throw new DeadEnd(`no recipe for ${opType}`);
   const shop = new Workshop(random, { opset, palette: drawPalette(random, opset) });
-  const want: Want = { dtype: random.pick(entry.gives), dims: entry.dims?.(random) ?? drawDims(random) };
-  const plan = entry.recipe(want, { ...shop.ask(opType), isNamed: true });
-  if (plan === undefined || tooLarge(plan)) throw new DeadEnd(`no ${opType} of ${want.dtype}[${want.dims}]`);
+  const { want, ...plan } = planIn(shop, opType);
   const inputs = plan.inputs.map((input) => {
     if (input === undefined) return '';
     return input.values === undefined ? shop.input(input) : shop.initializer(shop.tensorOf(input));
   });
   const outputs = shop.node(opType, inputs, plan.attributes ?? {}, plan.outputs ?? [want]);
   return { model: shop.finish(outputs.filter((name) => name !== '')), samples: drawSamples(shop, random) };
+}
+
+/**
+ * Draws inputs and attributes of a node whose first output has some dims.
+ *
+ * @throws DeadEnd where this draw leads nowhere, or nobody knows how to make the operator
+ */
+export function drawPlan(
+  random: Random,
+  opType: string,
+  opset: number,
+  dims?: readonly number[],
+  fixed: Readonly<Record<string, PlainValue>> = {},
+): Plan {
+  const shop = new Workshop(random, { opset, palette: drawPalette(random, opset) });
+  return planIn(shop, opType, dims, fixed);
+}
+
+function planIn(
+  shop: Workshop,
+  opType: string,
+  dims?: readonly number[],
+  fixed: Readonly<Record<string, PlainValue>> = {},
+): Plan & { readonly want: Want } {
+  const { random, opset } = shop;
+  const entry = recipes.get(opType);
+  if (entry === undefined || !isMakeable(opType, opset)) throw new DeadEnd(`no recipe for ${opType}`);
+  const want: Want = {
+    dtype: random.pick(entry.gives),
+    dims: dims ?? entry.dims?.(random) ?? drawDims(random),
+  };
+  const ask = { ...shop.ask(opType), isNamed: true, fixed: new Map(Object.entries(fixed)) };
+  const plan = entry.recipe(want, ask);
+  if (plan === undefined || tooLarge(plan)) throw new DeadEnd(`no ${opType} of ${want.dtype}[${want.dims}]`);
+  return { ...plan, want };
 }
 
 /** Puts surroundings around what a workshop has made, and draws what to feed it. */

@@ -2,6 +2,7 @@ import { validate } from '../analysis/index.ts';
 import { type Graph, type Node, subgraphsOf } from '../ir/index.ts';
 import type { Case } from './matching.ts';
 import { simplerElements } from './smaller/elements.ts';
+import { smallerInside } from './smaller/inside.ts';
 import { shorterAxes } from './smaller/lengths.ts';
 import { fewerNodes, fewerParts } from './smaller/nodes.ts';
 import { plainer } from './smaller/plainer.ts';
@@ -12,6 +13,7 @@ export type Shrinker = (one: Case) => Iterable<Case>;
 /** Ways to make a case smaller, in the order they pay. */
 const shrinkers: readonly Shrinker[] = [
   shrinking(fewerNodes),
+  shrinking(smallerInside),
   shrinking(shorterAxes),
   shrinking(fewerParts),
   plainer,

@@ -1,5 +1,6 @@
 import { type Graph, type Model, type Node, tensor, type ValueInfo } from '../ir/index.ts';
 import { makeAttribute } from '../ops/index.ts';
+import { drawCapture } from './control.ts';
 import { chance, drawTensor } from './elements.ts';
 import type { Want } from './recipe.ts';
 import { foreignDomain, infoOf, typeOfKind, type Workshop } from './workshop.ts';
@@ -52,6 +53,10 @@ function addReader(shop: Workshop, value: string): void {
   const kind = shop.kinds.get(value)!;
   if (chance(random, 0.08)) {
     shop.node(random.pick(['Identity', 'Guess']), [value], {}, [kind], foreignDomain);
+    return;
+  }
+  if (chance(random, 0.04) && shop.opset >= 11) {
+    drawCapture(shop, value);
     return;
   }
   if (kind.dtype !== 'float32') {

@@ -5,6 +5,7 @@ import {
   integerRange,
   type Model,
   type Node,
+  subgraphsOf,
   type Tensor,
   type TensorType,
   tensor,
@@ -27,6 +28,8 @@ export interface Leanings {
   readonly types?: readonly DataType[];
   /** Words of the code at hand. */
   readonly words?: ReadonlySet<string>;
+  /** Makes an If, a Loop or a Scan now and then, where models have them. */
+  readonly control?: (shop: Workshop, want: Kind) => string;
   /** Operators that stand around a match more often than others. */
   readonly neighbours?: readonly string[];
 }
@@ -51,7 +54,7 @@ export class Workshop {
   readonly kinds = new Map<string, Kind>();
   /** Values that anybody may read. */
   readonly common: string[] = [];
-  readonly #leanings: Leanings;
+  readonly leanings: Leanings;
   readonly #makers = new Map<DataType, readonly string[]>();
   #count = 0;
 
@@ -62,7 +65,7 @@ export class Workshop {
     this.types = leanings.types ?? [];
     this.literals = leanings.literals ?? [];
     this.words = leanings.words ?? new Set();
-    this.#leanings = leanings;
+    this.leanings = leanings;
   }
 
   name(hint: string): string {
@@ -209,6 +212,8 @@ export class Workshop {
   /** A node that makes a value as wanted; undefined where none was found. */
   #made(want: Want, depth: number): string | undefined {
     const { random } = this;
+    const { control } = this.leanings;
+    if (control !== undefined && this.opset >= 11 && chance(random, 0.07)) return control(this, want);
     if (chance(random, 0.08)) {
       const opType = random.pick(['Identity', 'Relu', 'Cast', 'Guess']);
       return this.node(opType, [this.source(want, depth)], {}, [want], foreignDomain)[0]!;
@@ -251,7 +256,7 @@ export class Workshop {
   #ableToMake(dtype: DataType): readonly string[] {
     const known = this.#makers.get(dtype);
     if (known !== undefined) return known;
-    const { neighbours = [] } = this.#leanings;
+    const { neighbours = [] } = this.leanings;
     const found = [...recipes].flatMap(([opType, { gives, weight = 1 }]) => {
       if (!gives.includes(dtype) || !isMakeable(opType, this.opset)) return [];
       const times = Math.round(10 * weight) + (neighbours.includes(opType) ? 100 : 0);
@@ -318,8 +323,11 @@ export class Workshop {
     };
   }
 
+  /** Whether nothing but a declaration says what a value is: operators nobody knows, rounds that a Loop collects. */
   #isForeign(name: string): boolean {
-    return this.nodes.some((node) => node.domain !== undefined && node.outputs.includes(name));
+    return this.nodes.some(
+      (node) => (node.domain !== undefined || node.opType === 'Loop') && node.outputs.includes(name),
+    );
   }
 }
 
@@ -367,6 +375,10 @@ function widerType(dtype: DataType): DataType | undefined {
 }
 
 function importsOf(nodes: readonly Node[], opset: number) {
-  const domains = new Set(nodes.flatMap(({ domain }) => (domain ? [domain] : [])));
+  const inside = (node: Node): readonly Node[] => [
+    node,
+    ...subgraphsOf(node).flatMap((graph) => graph.nodes.flatMap(inside)),
+  ];
+  const domains = new Set(nodes.flatMap(inside).flatMap(({ domain }) => (domain ? [domain] : [])));
   return [{ domain: '', version: opset }, ...[...domains].map((domain) => ({ domain, version: 1 }))];
 }

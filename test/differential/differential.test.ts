@@ -1,4 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { subgraphsOf, type Tensor, type ValueInfo, valuesOf } from '../../src/ir/index.ts';
+import { execute } from '../../src/runtime/index.ts';
+import { printModel } from '../../src/serde/index.ts';
+import { withForeignMeaning } from '../../src/testing/foreign.ts';
+import { models } from '../../src/testing/index.ts';
+import { generateSamples } from '../../src/verify/index.ts';
+import { engineTypes, runInEngine } from '../support/engine.ts';
 import { judge, report } from './fuzz.ts';
 import { randomGraph } from './generator.ts';
 import { knownDifferences } from './known-differences.ts';
@@ -18,6 +26,14 @@ const integer = [
   'QuantizeLinear',
 ];
 
+/** Whether all elements are equal but for float rounding on the way. */
+function isClose(ours: Tensor, theirs: Tensor): boolean {
+  if (theirs.dtype === 'string') return true;
+  const [a, b] = [ours, theirs].map((one) => Array.from(valuesOf(one) as ArrayLike<number | bigint>, Number));
+  const largest = Math.max(1, ...b!.map((value) => (Number.isFinite(value) ? Math.abs(value) : 0)));
+  return a!.every((value, i) => Object.is(value, b![i]) || Math.abs(value - b![i]!) <= 1e-3 * largest);
+}
+
 describe('the executor beside ONNX Runtime', () => {
   it('computes the same for random graphs', async () => {
     const problems: string[] = [];
@@ -30,6 +46,36 @@ describe('the executor beside ONNX Runtime', () => {
     }
     expect(problems).toEqual([]);
     expect(compared).toBeGreaterThan(450);
+  });
+
+  it('runs branches and loops that capture values as the engine does', async () => {
+    const drawn = fc.sample(models(), { numRuns: 400, seed });
+    const controlled = drawn.filter((one) => one.graph.nodes.some((node) => subgraphsOf(node).length > 0));
+    const compared = new Map<string, number>();
+    const apart: string[] = [];
+    for (const one of controlled) {
+      const meant = withForeignMeaning(one);
+      // The binding carries some element types, and no result of a name that every object has.
+      const isCarried = ({ name, type }: ValueInfo) =>
+        name !== '__proto__' && type?.kind === 'tensor' && engineTypes.has(type.elemType);
+      if (meant === undefined || !meant.graph.outputs.every(isCarried)) continue;
+      const fed = generateSamples(meant, { samples: 1, seed, kinds: ['smooth'], dims: new Map() }).samples[0]!
+        .inputs;
+      const theirs = await runInEngine(meant, fed).catch((error: Error) => error.message);
+      // The engine has no kernels for some element types.
+      if (typeof theirs === 'string') {
+        expect(theirs).toMatch(/Could not find an implementation|status code returned while running/);
+        continue;
+      }
+      const ours = execute(meant, fed);
+      for (const [name, value] of theirs) {
+        expect(ours.get(name)?.dims, name).toEqual(value.dims);
+        if (!isClose(ours.get(name)!, value)) apart.push(printModel(meant));
+      }
+      for (const { opType } of one.graph.nodes) compared.set(opType, (compared.get(opType) ?? 0) + 1);
+    }
+    expect(apart).toEqual([]);
+    for (const opType of ['If', 'Loop', 'Scan']) expect(compared.get(opType)).toBeGreaterThan(3);
   });
 
   it.each(integer)('computes %s to the last code', async (opType) => {

@@ -1,9 +1,8 @@
 import { type DataType, dataTypeToCode } from '../../ir/index.ts';
 import { chance, type Kind, usual } from '../elements.ts';
-import { type Ask, drawDims, type Plan, type RecipeEntry, spellAxis, type Want } from '../recipe.ts';
+import { drawGrid, type GridNumbers, isSmallFloat, smallFloats } from '../grids.ts';
+import { type Ask, drawDims, type Plan, type RecipeEntry, type Want } from '../recipe.ts';
 
-/** Codes that are small floats: `saturate` says what becomes of numbers beyond them. */
-const smallFloats: readonly DataType[] = ['float8e4m3fn', 'float8e5m2'];
 const codes: readonly DataType[] = ['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4'];
 
 /** Quantizers, per tensor, per axis and in blocks, and operators on integers. */
@@ -33,43 +32,19 @@ export const quantizing: readonly (readonly [string, RecipeEntry])[] = [
 interface Grid {
   readonly scale: Want;
   readonly zero: Want | undefined;
-  readonly attributes: { readonly axis?: number; readonly block_size?: number };
+  readonly attributes: GridNumbers['attributes'];
 }
 
 /** Scale and zero point of codes: one for all, one for each index of an axis, or one for each block. */
 function gridOf(dims: readonly number[], dtype: DataType, scaleType: DataType, ask: Ask): Grid {
-  const { random, palette, opset } = ask;
   const settled = ask.known(1);
   if (settled !== undefined) return settledGrid(settled, dtype, ask);
-  const granularity = random.uniform();
-  const axis = random.below(Math.max(dims.length, 1));
-  let shape: readonly number[] = [];
-  let attributes: Grid['attributes'] = {};
-  if (dims.length > 0 && granularity < 0.2 && opset >= 13) {
-    shape = [dims[axis]!];
-    if (axis !== 1 || chance(random, 0.3)) attributes = { axis: spellAxis(random, axis, dims.length) };
-  } else if (dims.length > 1 && granularity < 0.27 && opset >= 21) {
-    shape = dims.map((length, i) => (i === axis ? Math.ceil(length / 2) : length));
-    attributes = { axis, block_size: 2 };
-  }
-  ask.grids.set(shape.join(), attributes);
-  const count = shape.reduce((all, length) => all * length, 1);
-  const isKnownZero = dtype === palette.codes;
-  const scales = Array.from({ length: count }, (_, i) => {
-    const scale = usual(random, palette.scales, palette.variety);
-    return i > 0 && chance(random, 0.7) ? scale * 2 ** random.below(3) : scale;
-  });
-  const zeros = scales.map(() => {
-    const zero = usual(random, palette.zeros, palette.variety);
-    if (isSmallFloat(dtype)) return 0;
-    return isKnownZero
-      ? zero
-      : Math.max(0, Math.min(zero, dtype === 'int4' ? 7 : dtype === 'uint4' ? 15 : 127));
-  });
+  const drawn = drawGrid(dims, dtype, ask);
+  ask.grids.set(drawn.dims.join(), drawn.attributes);
   return {
-    scale: { dtype: scaleType, dims: shape, values: scales },
-    zero: ask.takes(2) ? { dtype, dims: shape, values: zeros } : undefined,
-    attributes,
+    scale: { dtype: scaleType, dims: drawn.dims, values: drawn.scales },
+    zero: ask.takes(2) ? { dtype, dims: drawn.dims, values: drawn.zeros } : undefined,
+    attributes: drawn.attributes,
   };
 }
 
@@ -108,10 +83,6 @@ function quantize(want: Kind, ask: Ask): Plan | undefined {
 
 function codeOf(dtype: DataType): number {
   return dataTypeToCode(dtype);
-}
-
-function isSmallFloat(dtype: DataType): boolean {
-  return smallFloats.includes(dtype);
 }
 
 function dequantize(want: Kind, ask: Ask): Plan | undefined {

@@ -4,7 +4,9 @@ import {
   type Model,
   type Node,
   namesRead,
+  subgraphsOf,
   type Tensor,
+  type TensorType,
   type Type,
   type ValueInfo,
 } from '../../ir/index.ts';
@@ -16,9 +18,29 @@ import type { Case } from '../matching.ts';
 
 /** A case with another graph, tidied: what no output needs goes, and declared types follow what the nodes give. */
 export function withGraph(one: Case, changes: Partial<Graph>): Case | undefined {
-  const graph = pruned({ ...one.model.graph, ...changes });
+  const pruning = pruned({ ...one.model.graph, ...changes });
+  const graph = { ...pruning, nodes: pruning.nodes.map(withoutInnerShapes) };
   if (graph.outputs.length === 0) return undefined;
   return settled({ ...one, model: { ...one.model, graph } });
+}
+
+/** The lengths that bodies declare follow from what they are given. */
+function withoutInnerShapes(node: Node): Node {
+  const inner = subgraphsOf(node).flatMap(({ nodes }) => nodes);
+  // What nobody can infer has nothing but its declaration.
+  if (inner.length === 0 || inner.some(({ domain }) => domain !== undefined)) return node;
+  const shapeless = (info: ValueInfo): ValueInfo =>
+    info.type?.kind === 'tensor' && info.type.shape !== undefined
+      ? { ...info, type: { kind: 'tensor', elemType: info.type.elemType } as TensorType }
+      : info;
+  const attributes = node.attributes.map((attribute) => {
+    if (attribute.type !== 'GRAPH') return attribute;
+    const { value } = attribute;
+    const nodes = value.nodes.map(withoutInnerShapes);
+    const [inputs, outputs] = [value.inputs.map(shapeless), value.outputs.map(shapeless)];
+    return { ...attribute, value: { ...value, nodes, inputs, outputs, valueInfos: [] } };
+  });
+  return { ...node, attributes };
 }
 
 function pruned(graph: Graph): Graph {

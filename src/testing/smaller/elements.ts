@@ -1,4 +1,4 @@
-import { findDataType, type Tensor, tensor, valuesOf } from '../../ir/index.ts';
+import { findDataType, type Tensor, type TensorData, tensor, valuesOf } from '../../ir/index.ts';
 import type { Case } from '../matching.ts';
 
 /** Cases whose constants and inputs hold simpler numbers: zeros, ones, fewer digits. */
@@ -21,16 +21,36 @@ export function* simplerElements(one: Case): Iterable<Case> {
   }
 }
 
-function* simplerTensors(value: Tensor): Iterable<Tensor> {
+/** Tensors with simpler elements, each less work to read than the one given: this comes to an end. */
+export function* simplerTensors(value: Tensor): Iterable<Tensor> {
   const kind = findDataType(value.dtype)?.kind;
-  if (kind === 'string' || kind === 'complex' || kind === undefined) return;
+  if (kind === undefined) return;
+  const made = (values: readonly unknown[]) =>
+    tensor(value.dtype, value.dims, values as TensorData, value.name);
+  if (kind === 'string') {
+    const texts = value.toStrings();
+    if (texts.some((text) => text !== '')) yield made(texts.map(() => ''));
+    for (const [i, text] of texts.entries()) {
+      for (const shorter of new Set(['', text.slice(0, 1)]))
+        if (shorter.length < text.length) yield made(texts.map((other, j) => (j === i ? shorter : other)));
+    }
+    return;
+  }
   const elements = Array.from(valuesOf(value) as ArrayLike<number | bigint>);
   const isWide = typeof elements[0] === 'bigint';
-  const made = (values: readonly (number | bigint)[]) => tensor(value.dtype, value.dims, values, value.name);
-  if (elements.some((element) => Number(element) !== 0)) yield made(elements.map(() => (isWide ? 0n : 0)));
+  // Powers of two have no zero.
+  const least = value.dtype === 'float8e8m0' ? 1 : 0;
+  if (elements.some((element) => Number(element) !== least))
+    yield made(elements.map(() => (isWide ? 0n : least)));
   for (const [i, element] of elements.entries()) {
-    for (const simpler of simplerNumbers(element, kind === 'float'))
-      yield made(elements.map((other, j) => (j === i ? simpler : other)));
+    for (const simpler of simplerNumbers(element, kind === 'float' || kind === 'complex')) {
+      if (typeof simpler === 'number' && simpler < least && least > 0) continue;
+      const candidate = made(elements.map((other, j) => (j === i ? simpler : other)));
+      // A narrow type may round a simple number back to what it was.
+      const now = (valuesOf(candidate) as ArrayLike<number | bigint>)[i]!;
+      if (typeof now === 'number' && typeof element === 'number' && work(now) >= work(element)) continue;
+      yield candidate;
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import {
   type Node,
   renameReads,
   renameWrites,
+  subgraphsOf,
   type Tensor,
   type ValueInfo,
 } from '../../ir/index.ts';
@@ -142,6 +143,8 @@ export function* fewerParts(one: Case): Iterable<Case> {
   const replace = (node: Node, by: Node) =>
     withGraph(one, { nodes: graph.nodes.map((other) => (other === node ? by : other)) });
   for (const node of graph.nodes) {
+    // What a Loop or a Scan reads and makes goes along with its body.
+    if (subgraphsOf(node).length > 0) continue;
     for (let i = node.inputs.length - 1; i > 0; i--) {
       if (node.inputs[i] === '') continue;
       const left = node.inputs.map((name, j) => (j === i ? '' : name));
