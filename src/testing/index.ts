@@ -12,7 +12,7 @@ export type { Claim } from './claims.ts';
 export { renamed, shuffled } from './disguise.ts';
 export { checkLaws, expectSameOutputs, type LawOptions } from './laws.ts';
 export { type MatcherResult, matchers } from './matchers.ts';
-export { models, modelsMatching, nodes } from './models.ts';
+export { type ModelsOptions, models, modelsMatching, nodes } from './models.ts';
 export {
   type AttributesOptions,
   attributes,

@@ -105,9 +105,14 @@ export function drawMatching(rule: Rule, hints: Hints, random: Random): Case {
  *
  * @throws DeadEnd where this draw leads nowhere
  */
-export function drawModel(random: Random, { opsets = usualOpsets, depth = 3 } = {}): Case {
+export function drawModel(random: Random, { opsets = usualOpsets, depth = 3, foreign = true } = {}): Case {
   const opset = random.pick(opsets);
-  const shop = new Workshop(random, { opset, palette: drawPalette(random, opset), control: drawControl });
+  const shop = new Workshop(random, {
+    opset,
+    palette: drawPalette(random, opset),
+    control: drawControl,
+    foreign,
+  });
   const count = 1 + random.below(3);
   for (let i = 0; i < count; i++) {
     const dtype = random.pick<DataType>([

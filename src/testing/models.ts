@@ -18,11 +18,21 @@ export function modelsMatching(rule: Rule): fc.Arbitrary<Model> {
   return new Models(rule.name, (random) => drawMatching(rule, hints, random));
 }
 
-/** Valid typed models of a few nodes: any operators the executor has, shared values, several outputs, branches. */
-export function models(
-  options: { readonly opsets?: readonly number[]; readonly depth?: number } = {},
-): fc.Arbitrary<Model> {
-  return new Models('models', (random) => drawModel(random, options));
+export interface ModelsOptions {
+  /** Opsets to draw from; the usual ones from 11 to 23 unless given. */
+  readonly opsets?: readonly number[];
+  /** Nodes above each other, 3 unless given; a model may come out a little deeper. */
+  readonly depth?: number;
+  /** Whether operators of a domain nobody knows stand among the others. The executor does not run them. */
+  readonly foreign?: boolean;
+}
+
+/**
+ * Valid typed models of a few nodes: operators the executor has, shared values, optional inputs, several outputs, and
+ * branches and loops that capture values.
+ */
+export function models({ foreign = false, ...options }: ModelsOptions = {}): fc.Arbitrary<Model> {
+  return new Models('models', (random) => drawModel(random, { foreign, ...options }));
 }
 
 /** Models of one node of an operator, with its attributes and optional inputs. */

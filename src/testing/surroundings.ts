@@ -51,7 +51,7 @@ function addReaders(shop: Workshop, value: string): void {
 function addReader(shop: Workshop, value: string): void {
   const { random } = shop;
   const kind = shop.kinds.get(value)!;
-  if (chance(random, 0.08)) {
+  if (chance(random, 0.08) && shop.leanings.foreign !== false) {
     shop.node(random.pick(['Identity', 'Guess']), [value], {}, [kind], foreignDomain);
     return;
   }

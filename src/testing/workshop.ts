@@ -28,6 +28,8 @@ export interface Leanings {
   readonly types?: readonly DataType[];
   /** Words of the code at hand. */
   readonly words?: ReadonlySet<string>;
+  /** Whether operators of a domain nobody knows stand around; they do unless said. */
+  readonly foreign?: boolean;
   /** Makes an If, a Loop or a Scan now and then, where models have them. */
   readonly control?: (shop: Workshop, want: Kind) => string;
   /** Operators that stand around a match more often than others. */
@@ -214,7 +216,7 @@ export class Workshop {
     const { random } = this;
     const { control } = this.leanings;
     if (control !== undefined && this.opset >= 11 && chance(random, 0.07)) return control(this, want);
-    if (chance(random, 0.08)) {
+    if (chance(random, 0.08) && this.leanings.foreign !== false) {
       const opType = random.pick(['Identity', 'Relu', 'Cast', 'Guess']);
       return this.node(opType, [this.source(want, depth)], {}, [want], foreignDomain)[0]!;
     }
