@@ -1,5 +1,5 @@
 import type { Model, Tensor } from '../ir/index.ts';
-import { execute, type Inputs } from '../runtime/index.ts';
+import { execute, type Inputs, refusals } from '../runtime/index.ts';
 
 /** What a float value has been seen to hold. */
 export interface Observation {
@@ -17,7 +17,8 @@ export interface ObserveOptions {
 
 /**
  * Runs a model on samples and looks at some of its float32 values on the way, graph inputs included. Values the main
- * graph does not compute, or of another type, are not among the observations. What no wanted value depends on is not run.
+ * graph does not compute, or of another type, are not among the observations; nor are those behind operators that this
+ * library cannot run (`refusals`). What no wanted value depends on is not run.
  *
  * @throws ModelError as `execute`
  */
@@ -35,13 +36,24 @@ export function observe(
     observers.set(name, observer);
     observer.see(tensor as Tensor<'float32'>);
   };
-  const outputs = model.graph.nodes.flatMap((node) => node.outputs.filter((output) => values.has(output)));
+  const runnable = withoutRefused(model);
+  const outputs = runnable.graph.nodes.flatMap((node) => node.outputs.filter((output) => values.has(output)));
   samples.forEach((sample, i) => {
     onSample?.(i, samples.length);
     for (const [name, value] of sample) see(name, value);
-    if (outputs.length > 0) execute(model, sample, { outputs, onValue: see });
+    if (outputs.length > 0) execute(runnable, sample, { outputs, onValue: see });
   });
   return new Map([...observers].map(([name, observer]) => [name, observer.result()]));
+}
+
+/** What is left of a model without the nodes that cannot be run, and all behind them. */
+function withoutRefused(model: Model): Model {
+  const { graph } = model;
+  const refused = refusals(model);
+  if (refused.nodes.size === 0) return model;
+  const isLeft = (name: string) => !refused.values.has(name);
+  const nodes = graph.nodes.filter((node) => !refused.nodes.has(node) && node.outputs.every(isLeft));
+  return { ...model, graph: { ...graph, nodes, outputs: graph.outputs.filter(({ name }) => isLeft(name)) } };
 }
 
 /** Gathers what is told of one value, sample by sample. */

@@ -4,6 +4,7 @@ export { type EvaluateOptions, evaluateNode } from './evaluate-node.ts';
 export { type ExecuteOptions, execute, executeValues } from './execute.ts';
 export * from './groups/index.ts';
 export type { Kernel, KernelCall, KernelResult } from './kernel.ts';
+export { type Refusals, refusals } from './plan.ts';
 export { findKernel, type SupportedOperator, supportedOperators } from './registry.ts';
 export {
   type CompileOptions,

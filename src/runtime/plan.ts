@@ -131,12 +131,7 @@ export function planGraph(
       },
     );
   }
-  const scope: Scope = { values: new Map(), captures: [], outer: context.outer };
-  const fed = new Set(graph.inputs.map(({ name }) => name));
-  for (const { name = '', dtype } of constantsOf(graph)) declare(scope, name, dtype, !fed.has(name));
-  graph.inputs.forEach((input, index) => {
-    declare(scope, input.name, inputTypes[index] ?? elementType(input.type), false);
-  });
+  const scope = scopeOf(graph, context.outer, inputTypes);
   checkSingleAssignment(graph, context.place);
   const nodes = sortNodes(graph.nodes, undefined, context.place);
   const lastReader = findLastReaders(nodes, graph, context.keep);
@@ -156,6 +151,47 @@ export function planGraph(
     ),
     outputTypes: outputs.map(({ dtype }) => dtype),
   };
+}
+
+/** What nodes of the main graph this library cannot run, and the values that nobody can compute because of them. */
+export interface Refusals {
+  readonly nodes: ReadonlyMap<Node, ModelError>;
+  readonly values: ReadonlySet<string>;
+}
+
+/**
+ * Tries to plan each node of a model's main graph by itself, where `planModel` gives up at the first it cannot.
+ *
+ * @throws ModelError `cyclic-graph`, `duplicate-value`
+ */
+export function refusals({ graph, opsetImports, functions }: Model): Refusals {
+  const context = { opsetImports, functions, place: graph.name || 'main', depth: 0 };
+  const scope = scopeOf(graph);
+  const [nodes, values] = [new Map<Node, ModelError>(), new Set<string>()];
+  for (const node of sortNodes(graph.nodes, undefined, context.place)) {
+    const lost = () => node.outputs.filter(Boolean).forEach((output) => void values.add(output));
+    if ([...namesRead(node)].some((name) => values.has(name))) lost();
+    else {
+      try {
+        planNode(node, 0, scope, context, new Map());
+      } catch (error) {
+        nodes.set(node, locate(error, context.place));
+        lost();
+      }
+    }
+  }
+  return { nodes, values };
+}
+
+/** The values a graph begins with: constants and inputs. */
+function scopeOf(graph: Graph, outer?: Scope, inputTypes: readonly (DataType | undefined)[] = []): Scope {
+  const scope: Scope = { values: new Map(), captures: [], outer };
+  const fed = new Set(graph.inputs.map(({ name }) => name));
+  for (const { name = '', dtype } of constantsOf(graph)) declare(scope, name, dtype, !fed.has(name));
+  graph.inputs.forEach((input, index) => {
+    declare(scope, input.name, inputTypes[index] ?? elementType(input.type), false);
+  });
+  return scope;
 }
 
 function constantsOf(graph: Graph): { readonly name?: string | undefined; readonly dtype?: DataType }[] {

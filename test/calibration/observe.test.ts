@@ -30,6 +30,22 @@ describe('observe', () => {
     expect(observe(broken, [sample(1, 2, 3, 4)], new Set(['x'])).get('x')).toMatchObject({ max: 4 });
   });
 
+  it('passes over what is behind an operator that cannot be run', () => {
+    const foreign = parseModel(`<ir_version: 8, opset_import: ["" : 17, "foreign" : 1]>
+      main (float[1,2,2] x) => (float[1,2,2] y, float[1,2,2] c) {
+        a = Neg (x)
+        b = foreign.Odd (a)
+        y = Relu (b)
+        c = Abs (a)
+      }`);
+    const seen = observe(foreign, [sample(1, 2, 3, 4)], new Set(['x', 'a', 'b', 'y', 'c']));
+    expect([...seen].map(([name, { min, max }]) => [name, min, max])).toEqual([
+      ['x', 1, 4],
+      ['a', -4, -1],
+      ['c', 1, 4],
+    ]);
+  });
+
   it('tells which sample it runs', () => {
     const told: string[] = [];
     observe(model, [sample(1, 2, 3, 4), sample(1, 2, 3, 4)], new Set(['a']), {

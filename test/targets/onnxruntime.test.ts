@@ -147,6 +147,40 @@ describe('the ONNX Runtime pipeline', () => {
   });
 });
 
+describe('operators of other domains', () => {
+  const before = parseModel(`<ir_version: 8, opset_import: ["" : 17, "foreign" : 1]>
+    main (float[1,2,4,4] x) => (float[1,2,4,4] y)
+    <float s = {0.5}, int8 z = {0}, float[2,2,1,1] w = {0.1, 0.2, -0.1, 0.3}, float ws = {0.25}, float[2,2,1,1] v = {0.3, 0.2, 0.4, -0.1}> {
+      x_q = QuantizeLinear (x, s, z)
+      x_d = DequantizeLinear (x_q, s, z)
+      w_q = QuantizeLinear (w, ws, z)
+      w_d = DequantizeLinear (w_q, ws, z)
+      a = Conv (x_d, w_d)
+      b = foreign.Odd (a)
+      v_q = QuantizeLinear (v, ws, z)
+      v_d = DequantizeLinear (v_q, ws, z)
+      c = Conv (b, v_d)
+      c_q = QuantizeLinear (c, s, z)
+      c_d = DequantizeLinear (c_q, s, z)
+      d = Conv (c_d, w_d)
+      y = Neg (d)
+    }`);
+  const { model, trace } = rewrite(before, onnxruntime());
+
+  it('are left alone, and what is in front of them is quantized all the same', () => {
+    expect(validate(model).filter(({ severity }) => severity === 'error')).toEqual([]);
+    const odd = model.graph.nodes.find(({ domain }) => domain === 'foreign')!;
+    expect(odd.outputs).toEqual(['b']);
+    expect(trace.rewrites.filter(({ rule }) => rule === 'correct-bias').map(({ at }) => at)).toContain('a');
+  });
+
+  it('keep calibration from what is behind them, which is said', () => {
+    const { findings } = rewrite(before, correctBias(new Calibration())).trace;
+    const [finding] = findings.filter(({ at }) => at === 'c');
+    expect(finding?.message).toContain('calibration cannot run it: main/b: foreign::Odd is no operator');
+  });
+});
+
 describe('use-unsigned-codes', () => {
   it('adds 128 to codes and zero point, and changes no bit', () => {
     const before = network('p = QDQ (x, 0.5, 3)\ny = Neg (p)', 'float[3] x', 'float[3] y');
@@ -154,6 +188,22 @@ describe('use-unsigned-codes', () => {
     expect(grids(model)).toEqual([['x', 'uint8', 0.5, 131]]);
     const x = new Map([['x', tensor('float32', [3], [-100, 0.26, 100])]]);
     expect(execute(model, x)).toEqual(execute(before, x));
+  });
+
+  it('gives codes of another type a name of their own: a declaration of the old one does not hold for them', async () => {
+    const before = parseModel(`<ir_version: 8, opset_import: ["" : 17]>
+      main (float[3] x) => (float[3] y) <float s = {0.5}, int8 z = {3}, int8[3] q> {
+        q = QuantizeLinear (x, s, z)
+        d = DequantizeLinear (q, s, z)
+        y = Neg (d)
+      }`);
+    const { model } = rewrite(before, useUnsignedCodes);
+    expect(operators(model)).toEqual(operators(before));
+    expect(model.graph.nodes[0]!.outputs).toEqual(['x_quantized']);
+    expect(model.graph.valueInfos).toEqual([]);
+    const x = new Map([['x', tensor('float32', [3], [-100, 0.26, 100])]]);
+    const [given, wanted] = [await runInEngine(model, x), execute(before, x)];
+    expect(given.get('y')!.toTypedArray()).toEqual(wanted.get('y')!.toTypedArray());
   });
 
   it('leaves codes alone that somebody else reads', () => {
@@ -310,6 +360,28 @@ describe('correct-bias', () => {
     const { model } = rewrite(before, correctBias(new Calibration({ inputs })));
     const bias = model.graph.initializers.find(({ name }) => name === 'y_bias')!;
     expect((bias.toTypedArray() as Float32Array)[0]).toBeCloseTo(2 * (0.3 - 0.5) + 4 * (-0.1 - 0), 6);
+  });
+
+  it('corrects once: then the weights are stored as codes', () => {
+    const before = network(
+      'wq = QuantizeLinear (w, s, z)\nd = DequantizeLinear (wq, s, z)\ny = Conv (x, d)',
+      'float[1,1,1,2] x',
+      'float[1,1,1,2] y',
+      'float[1,1,1,1] w = {0.3}, float s = {0.5}, int8 z = {0}',
+    );
+    const { model } = rewrite(before, correctBias(new Calibration()));
+    expect(operators(model)).toEqual(['DequantizeLinear', 'Conv']);
+    expect(rewrite(model, correctBias(new Calibration())).model).toBe(model);
+  });
+
+  it('takes nothing that a scale of zero lost for rounding', () => {
+    const before = network(
+      'wq = QuantizeLinear (w, s, z)\nd = DequantizeLinear (wq, s, z)\ny = Conv (x, d)',
+      'float[1,1,1,2] x',
+      'float[1,1,1,2] y',
+      'float[1,1,1,1] w = {0.3}, float s = {0}, int8 z = {0}',
+    );
+    expect(rewrite(before, correctBias(new Calibration())).model).toBe(before);
   });
 
   it('finds nothing to correct where weights are on their grid', () => {

@@ -1,7 +1,7 @@
 import { pairsOf, scaleValues } from '../../analysis/index.ts';
 import { type Observation, observe } from '../../calibration/index.ts';
 import { type Model, type Tensor, tensor, type ValueInfo, viewOf } from '../../ir/index.ts';
-import type { Inputs } from '../../runtime/index.ts';
+import { type Inputs, refusals } from '../../runtime/index.ts';
 import { createRandom } from '../../support/random.ts';
 import { generateSamples } from '../../verify/index.ts';
 
@@ -31,6 +31,7 @@ export class Calibration {
   readonly #options: CalibrationOptions;
   readonly #known = new WeakMap<readonly ValueInfo[], Made>();
   #last: Made | undefined;
+  #refused = '';
 
   constructor(options: CalibrationOptions = {}) {
     this.#options = options;
@@ -45,8 +46,17 @@ export class Calibration {
     return `${count} generated inputs (${kind}); recorded ones would tell better`;
   }
 
-  /** What values of the main graph hold on the calibration inputs. */
+  /** Why a value has not been seen, for people. */
+  get unseen(): string {
+    return this.#refused === ''
+      ? 'calibration has not seen it.'
+      : `calibration cannot run it: ${this.#refused}`;
+  }
+
+  /** What values of the main graph hold on the calibration inputs, but for those that nobody can compute here. */
   observe(model: Model, values: ReadonlySet<string>): ReadonlyMap<string, Observation> {
+    const [refused] = refusals(model).nodes.values();
+    this.#refused = refused === undefined ? '' : `${refused.at}: ${refused.message}`;
     const inputs = this.#inputsFor(model);
     return observe(model, inputs, values, {
       onSample: (i, count) => this.#options.onProgress?.(`calibrating: input ${i + 1}/${count}`),

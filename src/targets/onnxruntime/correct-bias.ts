@@ -1,10 +1,11 @@
-import { isDequantize, isQuantize } from '../../analysis/index.ts';
+import { isDequantize, isQuantize, readQuantization } from '../../analysis/index.ts';
 import { type GraphView, type Node, type Tensor, tensor, valuesOf } from '../../ir/index.ts';
 import { constantOf, intAttribute, normalDomain } from '../../ops/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
 import { evaluateNode } from '../../runtime/index.ts';
 import { Calibration } from './calibration.ts';
 import { graphPass, type Surgery } from './graph-pass.ts';
+import { storeCodes } from './store-quantized-weights.ts';
 
 /**
  * Conv(x, DQ(Q(w)), b)  ⇒  Conv(x, DQ(Q(w)), b′)
@@ -14,7 +15,8 @@ import { graphPass, type Surgery } from './graph-pass.ts';
  *
  *     b′ = b + Σ (w − DQ(Q(w))) · mean(x)
  *
- * Means come from calibration. Only weights that are still stored as floats tell what rounding has done to them.
+ * Means come from calibration. Only weights that are still stored as floats tell what rounding has done to them; those of
+ * a corrected convolution are stored as codes, so that nobody corrects it twice.
  *
  * @see https://arxiv.org/abs/1906.04721 section 4.2
  */
@@ -32,16 +34,25 @@ export function correctBias(calibration = new Calibration()): Pass {
       const found = session.nodes().flatMap((conv) => errorsOf(session, conv) ?? []);
       if (found.length === 0) return;
       const means = calibration.observe(model, new Set(found.map(({ conv }) => conv.inputs[0]!)));
-      for (const { conv, errors } of found) {
+      const done = new Set<Node>();
+      for (const { conv, quantize, errors } of found) {
         const mean = means.get(conv.inputs[0]!)?.means;
-        if (mean !== undefined) correct(surgery, conv, errors, mean, calibration.source);
+        if (mean === undefined)
+          surgery.report(conv.outputs[0]!, `${calibration.unseen} The bias stays as it is.`);
+        else {
+          correct(surgery, conv, errors, mean, calibration.source);
+          done.add(quantize);
+        }
       }
+      for (const quantize of done) storeCodes(surgery, quantize);
     },
   });
 }
 
 interface WeightErrors {
   readonly conv: Node;
+  /** The Q of its weights. */
+  readonly quantize: Node;
   /** What each weight lost by rounding, in the shape of the weights. */
   readonly errors: Tensor;
 }
@@ -54,7 +65,9 @@ function errorsOf(view: GraphView, conv: Node): WeightErrors | undefined {
   const dequantize = view.producer(weights);
   const quantize = view.producer(dequantize?.inputs[0] ?? '');
   if (dequantize === undefined || quantize === undefined) return undefined;
-  if (!isDequantize(dequantize) || !isQuantize(quantize)) return undefined;
+  if (!isDequantize(dequantize) || !isQuantize(quantize) || !hasPositiveScales(view, quantize))
+    return undefined;
+  if (view.isOutput(quantize.outputs[0]!)) return undefined;
   const stored = constantOf(view, quantize.inputs[0] ?? '');
   const rounded = stored?.dtype === 'float32' ? roundTrip(view, quantize, dequantize) : undefined;
   if (stored === undefined || rounded === undefined) return undefined;
@@ -62,7 +75,13 @@ function errorsOf(view: GraphView, conv: Node): WeightErrors | undefined {
   const lost = (stored.toTypedArray() as Float32Array).map((w, i) => w - after[i]!);
   // Weights that a batch norm was folded into lie on the grid but for float rounding: that is no error to correct.
   const isWorth = lost.some((error, i) => Math.abs(error) > 2 ** -18 * Math.abs(after[i]!));
-  return isWorth ? { conv, errors: tensor('float32', stored.dims, lost) } : undefined;
+  return isWorth ? { conv, quantize, errors: tensor('float32', stored.dims, lost) } : undefined;
+}
+
+/** A scale of zero is for weights that do not matter; what they lose by it is no rounding. */
+function hasPositiveScales(view: GraphView, quantize: Node): boolean {
+  const { scale } = readQuantization(view, quantize);
+  return scale !== undefined && [...valuesOf(scale)].every((value) => Number(value) > 0);
 }
 
 function roundTrip(view: GraphView, quantize: Node, dequantize: Node): Tensor | undefined {

@@ -89,11 +89,19 @@ export class Surgery {
     });
   }
 
-  /** Puts a node with other inputs in a node's place; gives the new one. */
-  reroute(node: Node, inputs: readonly string[]): Node {
-    if (inputs.length === node.inputs.length && inputs.every((input, i) => input === node.inputs[i]))
-      return node;
-    const changed = Object.freeze({ ...node, inputs: Object.freeze([...inputs]) });
+  /** A name like the one given that no value has. */
+  name(hint: string): string {
+    return this.#names.fresh(hint);
+  }
+
+  /** Puts a node with other inputs, and other outputs where they are given, in a node's place; gives the new one. */
+  reroute(node: Node, inputs: readonly string[], outputs: readonly string[] = node.outputs): Node {
+    if (sameNames(inputs, node.inputs) && sameNames(outputs, node.outputs)) return node;
+    const changed = Object.freeze({
+      ...node,
+      inputs: Object.freeze([...inputs]),
+      outputs: Object.freeze([...outputs]),
+    });
     this.session.replace(node, changed);
     return changed;
   }
@@ -123,6 +131,10 @@ export class Surgery {
   finish(): Graph {
     return this.session.finish();
   }
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
 }
 
 const none: readonly never[] = Object.freeze([]);

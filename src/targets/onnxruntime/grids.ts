@@ -95,12 +95,21 @@ export function gridConstants(surgery: Surgery, value: string, grid: CodeGrid): 
   return [scale, zero];
 }
 
-/** Gives a Q and its DQs another grid; gives the nodes before and after. */
+/**
+ * Gives a Q and its DQs another grid; gives the nodes before and after. Codes of another type are another value: they get
+ * a name of their own, and what the model declares of the old one is gone with it.
+ */
 export function regrid(surgery: Surgery, quantize: Node, value: string, grid: CodeGrid) {
+  const { session } = surgery;
   const [scale, zero] = gridConstants(surgery, value, grid);
-  const before = [quantize, ...dequantizersOn(surgery.session, quantize)];
-  const after = before.map((node) => surgery.reroute(node, [node.inputs[0]!, scale, zero]));
-  return { before, after };
+  const readers = dequantizersOn(session, quantize);
+  const isOther = readQuantization(session, quantize).dtype !== grid.dtype;
+  const codes = isOther ? surgery.name(`${value}_quantized`) : quantize.outputs[0]!;
+  const after = [
+    surgery.reroute(quantize, [quantize.inputs[0]!, scale, zero], [codes]),
+    ...readers.map((reader) => surgery.reroute(reader, [codes, scale, zero])),
+  ];
+  return { before: [quantize, ...readers], after };
 }
 
 /** A grid in words. */

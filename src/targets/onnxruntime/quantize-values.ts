@@ -47,7 +47,7 @@ export function quantizeValues(calibration = new Calibration()): Pass {
       const place = new Placement(surgery, region);
       for (const value of values) {
         const grid = chosen.get(value);
-        if (grid === undefined) surgery.report(value, 'calibration has not seen it; it stays float');
+        if (grid === undefined) surgery.report(value, `${calibration.unseen} The value stays float.`);
         else place.put(value, grid, grids.get(value) === 'measure' ? calibration.source : undefined);
       }
     },

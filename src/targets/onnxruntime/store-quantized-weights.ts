@@ -1,8 +1,9 @@
 import { isQuantize } from '../../analysis/index.ts';
+import type { Node } from '../../ir/index.ts';
 import { constantOf } from '../../ops/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
 import { evaluateNode } from '../../runtime/index.ts';
-import { graphPass } from './graph-pass.ts';
+import { graphPass, type Surgery } from './graph-pass.ts';
 
 /**
  * w → Q → DQ  ⇒  codes → DQ    for constant weights
@@ -16,17 +17,21 @@ export const storeQuantizedWeights: Pass = graphPass({
   condition: 'All inputs of the Q are constants; its codes are those the reference executor computes.',
   sources: ['https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html'],
   change(surgery) {
-    const { session } = surgery;
-    for (const node of session.nodes()) {
-      if (!isQuantize(node) || session.isOutput(node.outputs[0]!)) continue;
-      const inputs = node.inputs.map((input) => (input === '' ? undefined : constantOf(session, input)));
-      if (inputs.some((input, i) => input === undefined && node.inputs[i] !== '')) continue;
-      const [codes] = evaluateNode(node, inputs, { opset: session.opset(node.domain) ?? 1 });
-      const stored = surgery.constant(`${node.inputs[0]}_quantized`, codes!);
-      const before = [...session.readers(node.outputs[0]!)];
-      const after = session.rewire(node.outputs[0]!, stored);
-      session.remove(node);
-      surgery.record({ at: node.outputs[0]!, before: [node, ...before], after });
-    }
+    for (const node of surgery.session.nodes()) if (isQuantize(node)) storeCodes(surgery, node);
   },
 });
+
+/** Puts the codes of a Q in its place, if all it reads is constant and the graph itself does not give them away. */
+export function storeCodes(surgery: Surgery, quantize: Node): void {
+  const { session } = surgery;
+  const [output = ''] = quantize.outputs;
+  const inputs = quantize.inputs.map((input) => (input === '' ? undefined : constantOf(session, input)));
+  const isKnown = inputs.every((input, i) => input !== undefined || quantize.inputs[i] === '');
+  if (!isKnown || session.isOutput(output)) return;
+  const [codes] = evaluateNode(quantize, inputs, { opset: session.opset(quantize.domain) ?? 1 });
+  const stored = surgery.constant(`${quantize.inputs[0]}_quantized`, codes!);
+  const before = [...session.readers(output)];
+  const after = session.rewire(output, stored);
+  session.remove(quantize);
+  surgery.record({ at: output, before: [quantize, ...before], after });
+}

@@ -26,7 +26,7 @@ export const useUnsignedCodes: Pass = graphPass({
       const grid = gridOf(session, node);
       if (grid?.dtype !== 'int8') continue;
       const { before, after } = regrid(surgery, node, node.inputs[0]!, unsigned(grid));
-      surgery.record({ at: node.outputs[0]!, before, after });
+      surgery.record({ at: node.inputs[0]!, before, after });
     }
   },
 });
