@@ -14,6 +14,7 @@ import {
   type OutputPattern,
 } from '../pattern/index.ts';
 import type { Random } from '../support/random.ts';
+import { drawIf } from './control.ts';
 import { chance, type Kind } from './elements.ts';
 import { type Ask, drawDims, type Plan, type Want } from './recipe.ts';
 import { isMakeable, recipes } from './recipes/index.ts';
@@ -67,9 +68,13 @@ class Reader {
     const spoken = types.filter((type) => this.#shop.types.includes(type));
     const isFloat = types.includes('float32') && chance(random, 0.8);
     const usualType = spoken.length > 0 && chance(random, 0.6) ? random.pick(spoken) : undefined;
+    const many = this.#shop.literals.find((value) => value === 5 || value === 6);
+    // Ranks that are rare come where the code at hand speaks of them.
+    const drawAny = () =>
+      many !== undefined && chance(random, 0.25) ? drawDims(random, many, many) : drawDims(random);
     return {
       dtype: usualType ?? (isFloat ? 'float32' : random.pick(types)),
-      dims: picky !== undefined && chance(random, 0.85) ? picky : drawDims(random),
+      dims: picky !== undefined && chance(random, 0.85) ? picky : drawAny(),
     };
   }
 
@@ -176,6 +181,11 @@ class Reader {
   #made(pattern: NodePattern, want: Want, index: number): readonly string[] {
     const { domain } = pattern.options;
     const opType = this.#operatorOf(pattern);
+    if (domain === '' && opType === 'If') {
+      const [condition] = this.#inputsOf(pattern, opType);
+      if (condition === undefined || index > 0) throw new DeadEnd('an If of no condition');
+      return [drawIf(this.#shop, want, this.#value(condition, { dtype: 'bool', dims: [] }))];
+    }
     const isStandard = domain === '' || domain === 'com.microsoft';
     const entry = recipes.get(opType);
     if (!isStandard || entry === undefined) return this.#foreign(pattern, opType, want);

@@ -76,14 +76,18 @@ export function drawCapture(shop: Workshop, value: string): void {
   shop.node('If', [shop.source({ dtype: 'bool', dims: [] }, 0)], Object.fromEntries(branches), [kind]);
 }
 
-function drawIf(shop: Workshop, want: Kind): string {
+/** An If of a condition that is there, or of one that is drawn. */
+export function drawIf(shop: Workshop, want: Kind, condition?: string): string {
   const branches = ['then', 'else'].map((name) => {
     const body = new Body(shop);
     return [`${name}_branch`, body.graph(name, [body.own(want)])] as const;
   });
-  return shop.node('If', [shop.source({ dtype: 'bool', dims: [] }, 1)], Object.fromEntries(branches), [
-    want,
-  ])[0]!;
+  return shop.node(
+    'If',
+    [condition ?? shop.source({ dtype: 'bool', dims: [] }, 1)],
+    Object.fromEntries(branches),
+    [want],
+  )[0]!;
 }
 
 /** A Loop of up to three rounds, which may end before if nothing is collected. */

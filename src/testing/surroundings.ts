@@ -1,4 +1,4 @@
-import { type Graph, type Model, type Node, tensor, type ValueInfo } from '../ir/index.ts';
+import { type Graph, type Model, type Node, namesRead, tensor, type ValueInfo } from '../ir/index.ts';
 import { makeAttribute } from '../ops/index.ts';
 import { drawCapture } from './control.ts';
 import { chance, drawTensor } from './elements.ts';
@@ -31,7 +31,7 @@ export function surround(
     else addReaders(shop, value);
   }
   if (shop.common.length > 0 && chance(random, 0.25)) addReaders(shop, random.pick(shop.common));
-  const read = new Set(shop.nodes.flatMap((node) => node.inputs));
+  const read = new Set(shop.nodes.flatMap(namesRead));
   const made = shop.nodes.flatMap((node) => node.outputs).filter((name) => name !== '');
   for (const node of shop.nodes) {
     const unread = node.outputs.filter((name) => name !== '' && !read.has(name) && !outputs.has(name));

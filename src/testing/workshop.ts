@@ -299,6 +299,7 @@ export class Workshop {
   /** The model, with these outputs. */
   finish(outputs: readonly string[]): Model {
     const { random } = this;
+    if (chance(random, 0.05)) this.#letOverride();
     const inner = this.nodes
       .flatMap((node) => node.outputs)
       .filter((name) => name !== '' && !outputs.includes(name));
@@ -323,6 +324,14 @@ export class Workshop {
       functions: [],
       configurations: [],
     };
+  }
+
+  /** An initializer that is an input, too: callers may feed something else, so it is no constant. */
+  #letOverride(): void {
+    const able = this.initializers.filter(({ dtype }) => findDataType(dtype)?.kind === 'float');
+    if (able.length === 0) return;
+    const { name, dtype, dims } = this.random.pick(able);
+    this.inputs.push({ name: name!, want: { dtype, dims } });
   }
 
   /** Whether nothing but a declaration says what a value is: operators nobody knows, rounds that a Loop collects. */

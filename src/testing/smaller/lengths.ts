@@ -48,9 +48,30 @@ export function* shorterAxes(one: Case): Iterable<Case> {
         yield* shortened(one, [axis, other], axis.length, follows.slice(0, 1));
     }
   }
+  yield* dividedAxes(one, long);
   yield* shorterPlaces(one, long);
   yield* shorterTargets(one, long);
   yield* fewerAxes(one);
+}
+
+/** Every axis that a number divides, divided by it: parts go along with what they are parts of. */
+function* dividedAxes(one: Case, axes: readonly Axis[]): Iterable<Case> {
+  for (const divisor of [2, 3]) {
+    const able = axes.filter(({ length }) => length % divisor === 0);
+    if (able.length < 2) continue;
+    // A part of each part, or one part of the whole.
+    for (let offset = 0; offset < divisor; offset++) {
+      for (const isSpread of [true, false]) {
+        const parts = able.map(({ value, axis, length }): Part => {
+          const count = length / divisor;
+          const indices = range(count).map((i) => (isSpread ? i * divisor + offset : offset * count + i));
+          return { value, axis, indices };
+        });
+        const made = takeParts(one, parts);
+        if (made !== undefined) yield made;
+      }
+    }
+  }
 }
 
 /** One index of every axis in some place, as blocks have it: axes that go together though their lengths differ. */

@@ -168,6 +168,14 @@ export function* fewerParts(one: Case): Iterable<Case> {
     }
   }
   yield* sharedInputs(one);
+  // What may be overridden is a constant, or an input.
+  for (const { name } of graph.inputs) {
+    if (graph.initializers.every((constant) => constant.name !== name)) continue;
+    yield* present([
+      withGraph(one, { inputs: graph.inputs.filter((other) => other.name !== name) }),
+      withGraph(one, { initializers: graph.initializers.filter((other) => other.name !== name) }),
+    ]);
+  }
 }
 
 /** One input where there were two of the same type. */
