@@ -119,7 +119,7 @@ function insisting(
   let left = 3 * runs;
   return (seed, matches, models) => {
     let one = draw(seed);
-    if (refuses === undefined || models < 8 || matches > models / 3 || seed % 4 === 0) return one;
+    if (refuses === undefined || models < 8 || matches > 0.6 * models || seed % 4 === 0) return one;
     for (let i = 1; i < 12 && left > 0 && (one === undefined || refuses(one)); i++) {
       left -= 1;
       one = draw(seed + i * 2 ** 40) ?? one;

@@ -129,7 +129,9 @@ export class Workshop {
         return tensor(want.dtype, want.dims, new Array<number>(count).fill(fill));
     }
     const whole = this.#wholeLiterals(want);
-    if (whole.length > 0 && chance(random, 0.4))
+    // Codes are many numbers, those at the ends of their range above all.
+    const often = (findDataType(want.dtype)?.bits ?? 0) > 8 ? 0.4 : 0.12;
+    if (whole.length > 0 && chance(random, often))
       return tensor(
         want.dtype,
         want.dims,
