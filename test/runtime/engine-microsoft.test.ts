@@ -1,7 +1,8 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/ir/index.ts';
 import type { PlainValue } from '../../src/ops/index.ts';
 import { bytes, type Case, caseOf, expectSameWithSeeds, product, type Random } from './engine.ts';
+import { runNode, valuesOf } from './run-node.ts';
 
 /** Random nodes of ONNX Runtime's own quantized operators: codes have to be equal. */
 
@@ -100,6 +101,15 @@ const makers: Record<string, (random: Random) => Case> = {
       opset: r.pick([11, 13]),
     });
   },
+  // Equal codes share an odd number of half steps; the float32 sum of their exponentials says which way it is rounded.
+  'QLinearSoftmax on ties': (r) => {
+    const [count, rest, size] = [2 * r.whole(1, 9), r.whole(0, 12), scale(r, 0.3, 1.5)];
+    const steps = count * (r.whole(0, 5) + 0.5);
+    const row = Array.from({ length: count + rest }, (_, i) => (i < count ? 255 : r.whole(0, 120)));
+    const y = [tensor('float32', [], [1 / (steps + 0.5)]), tensor('uint8', [], [0])];
+    const x = tensor('uint8', [1, row.length], row);
+    return own('QLinearSoftmax', [x, size, r.codes('uint8', []), ...y], { opset: 13 });
+  },
   MatMulIntegerToFloat: (r) => {
     const { m, k, n, b, bScale, bZero, bias } = product2(r);
     const a = r.codes('uint8', [m, k]);
@@ -152,4 +162,13 @@ describe('beside ONNX Runtime', () => {
   it.each(Object.keys(makers))('com.microsoft %s', (name) =>
     expectSameWithSeeds(name, makers[name]!, 40, name === 'MatMulNBits' ? 1e-4 : 2e-6),
   );
+
+  it('QLinearSoftmax keeps its codes where the largest exponential times 1 / scale is beyond float32', () => {
+    const one = (value: number) => tensor('float32', [], [value]);
+    const zero = tensor('uint8', [], [0]);
+    const x = tensor('uint8', [1, 2], [3, 3]);
+    const inputs = [x, one(0.3), zero, one(1 / 400.5), zero];
+    const [y] = runNode('QLinearSoftmax', inputs, { opset: 13 }, { domain: 'com.microsoft', opset: 1 });
+    expect(valuesOf(y)).toEqual([200, 200]);
+  });
 });

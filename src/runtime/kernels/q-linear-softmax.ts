@@ -51,16 +51,23 @@ function powersOf(scale: number): Float64Array {
   return Float64Array.from({ length: 256 }, (_, distance) => Math.exp(-distance * scale));
 }
 
-/** The same in float32, times a number such that the sum of `length` of them stays finite. */
+/**
+ * The same in float32, times a number such that the sum of `length` of them stays finite. The engine takes the logarithm in
+ * float32: another shift rounds the exponentials elsewhere, and parts that lie on a tie move.
+ */
 function largePowers(scale: number, length: number): Float64Array {
-  const room = Math.log(fround(3.4028234663852886e38 / length)) - 5;
+  const room = fround(Math.log(fround(3.4028234663852886e38 / length))) - 5;
   const shift = Math.max(0, room) / scale;
   return Float64Array.from({ length: 256 }, (_, distance) => fround(Math.exp((-distance + shift) * scale)));
 }
 
-/** The code of a part of a sum as ONNX Runtime finds it. */
+/** The code of a part of a sum as ONNX Runtime finds it, but for products beyond float32, which are not codes there. */
 function wholeQuotient({ scale, zero, dtype }: Quantizer): (part: number, sum: number) => number {
   const { min, max } = codeRange(dtype);
   const steps = Math.floor(fround(1 / scale));
-  return (part, sum) => saturate(fround(fround(part * steps) / sum), zero, min, max);
+  return (part, sum) => {
+    const product = fround(part * steps);
+    const quotient = product < Infinity ? fround(product / sum) : (part * steps) / sum;
+    return saturate(quotient, zero, min, max);
+  };
 }
