@@ -1,6 +1,6 @@
 export { canonicalOrder } from './canonical-order.ts';
 export * from './diff.ts';
-export { canonicalHash, type EqualityOptions, equalModels, equalTensors } from './equality.ts';
+export { canonicalHash, type EqualityOptions, equalMessages, equalModels, equalTensors } from './equality.ts';
 export { type Scope, scopesOf } from './graphs.ts';
 export { type MergedType, mergeTypes } from './merge-types.ts';
 export { type PrintDiffOptions, printDiff } from './print-diff.ts';

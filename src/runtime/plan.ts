@@ -160,9 +160,10 @@ export interface Refusals {
 }
 
 /**
- * Tries to plan each node of a model's main graph by itself, where `planModel` gives up at the first it cannot.
+ * Tries to plan each node of a model's main graph by itself, where `planModel` gives up at the first it cannot. An
+ * operator, version, element type or attribute that is not supported is a refusal.
  *
- * @throws ModelError `cyclic-graph`, `duplicate-value`
+ * @throws ModelError what is wrong with the model itself, as `execute`
  */
 export function refusals({ graph, opsetImports, functions }: Model): Refusals {
   const context = { opsetImports, functions, place: graph.name || 'main', depth: 0 };
@@ -175,7 +176,8 @@ export function refusals({ graph, opsetImports, functions }: Model): Refusals {
       try {
         planNode(node, 0, scope, context, new Map());
       } catch (error) {
-        nodes.set(node, locate(error, context.place));
+        if (!(error instanceof ModelError && error.code.startsWith('unsupported-'))) throw error;
+        nodes.set(node, error);
         lost();
       }
     }

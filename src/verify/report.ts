@@ -64,7 +64,8 @@ export interface FirstDifference {
 export interface VerifyFinding {
   /**
    * `input-renamed`, `input-missing`, `input-added`, `input-type-changed`, `output-renamed`, `output-missing`,
-   * `output-added`, `output-moved`, `output-type-changed`, `output-shape-changed`, `output-scale-changed`, `run-failed`.
+   * `output-added`, `output-moved`, `output-type-changed`, `output-shape-changed`, `output-scale-changed`, `run-failed`,
+   * `cannot-run`.
    */
   readonly code: string;
   /** The input or output. */

@@ -1,6 +1,7 @@
 import type { Model, Tensor } from '../ir/index.ts';
 import { compile, type ExecuteLimits, execute, type Session } from '../runtime/index.ts';
 import { ModelError } from '../support/errors.ts';
+import { cutAtRefused } from './cut.ts';
 import { DifferenceFinder } from './first-difference.ts';
 import { withoutActivationQuantizers } from './float-distance.ts';
 import { type InputLink, linkInputs } from './inputs.ts';
@@ -44,12 +45,14 @@ export interface VerifyProgress {
  * Runs two models on the same inputs and says how far their outputs are apart.
  *
  * Strict by default: `equivalent` means equal bit for bit on every sample, the interface unchanged. A change of element
- * type at an input or output is bridged with the scale of its quantizer, and reported.
+ * type at an input or output is bridged with the scale of its quantizer, and reported. Where a node cannot be run (a
+ * plugin, a custom operator), what it reads is compared, and the nodes from there on have to be the same in both models.
  *
  * @throws ModelError `cannot-generate-input`, `bad-option`, or the error of the model before when it cannot be run on any
  *   sample
  */
-export function verify(before: Model, after: Model, options: VerifyOptions = {}): VerifyReport {
+export function verify(wholeBefore: Model, wholeAfter: Model, options: VerifyOptions = {}): VerifyReport {
+  const { before, after, ...cut } = cutAtRefused(wholeBefore, wholeAfter);
   const allowed = allowedEffects(options.allow);
   const alternatives = alternativesOf(allowed, options.tolerance);
   const { samples, assumptions, seed } = samplesFor(before, after, options);
@@ -61,6 +64,7 @@ export function verify(before: Model, after: Model, options: VerifyOptions = {})
       withVerdict(change, allowed),
     ),
     ...runs.failures,
+    ...cut.findings,
   ];
   const reports = outputs.map((output) => output.report(alternatives));
   return {
@@ -73,7 +77,7 @@ export function verify(before: Model, after: Model, options: VerifyOptions = {})
     outputs: reports,
     ...(runs.firstDifference === undefined ? {} : { firstDifference: runs.firstDifference }),
     findings,
-    notChecked: [...limitsOfRun(samples, seed), ...assumptions, ...runs.notChecked],
+    notChecked: [...cut.notChecked, ...limitsOfRun(samples, seed), ...assumptions, ...runs.notChecked],
   };
 }
 
