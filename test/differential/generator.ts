@@ -3,7 +3,7 @@ import { findSchema } from '../../src/ops/index.ts';
 import { findKernel } from '../../src/runtime/index.ts';
 import { createRandom, type Random } from '../../src/support/random.ts';
 import { nodeOf } from '../runtime/run-node.ts';
-import { compute, type RandomGraph, type Step } from './graph.ts';
+import { compute, type RandomGraph, type Step, versionOf } from './graph.ts';
 import { makers } from './operators/index.ts';
 import type { Attributes, Maker } from './sketch.ts';
 import { createValues, type Values } from './values.ts';
@@ -29,7 +29,7 @@ export function randomGraph(seed: number, index: number, only?: ReadonlySet<stri
 /** Whether a maker makes nodes of an opset that the executor has a kernel for. */
 export function reaches({ opType, domain = '', since, until = 26 }: Maker, opset: number): boolean {
   if (opset < since || opset > until) return false;
-  const version = domain === '' ? findSchema(domain, opType, opset)?.since : 1;
+  const version = domain === '' ? findSchema(domain, opType, opset)?.since : versionOf(domain, opset);
   return version !== undefined && findKernel(domain, opType, version) !== undefined;
 }
 
@@ -57,11 +57,11 @@ function extend(steps: Step[], random: Random, values: Values, last: boolean): b
 }
 
 /** Attributes as a file holds them: floats of 32 bits. */
-function storable(attributes: Attributes): Attributes {
-  const entries = Object.entries(attributes).map(([name, value]) => [
-    name,
-    typeof value === 'number' ? Math.fround(value) : value,
-  ]);
+function storable(attributes: Attributes, floats: readonly string[]): Attributes {
+  const entries = Object.entries(attributes).map(([name, value]) => {
+    if (floats.includes(name) && Array.isArray(value)) return [name, value.map(Math.fround)];
+    return [name, typeof value === 'number' && !Number.isInteger(value) ? Math.fround(value) : value];
+  });
   return Object.fromEntries(entries);
 }
 
@@ -74,7 +74,7 @@ function makeStep(
   const { opType, domain, family } = maker;
   const x = given?.x ?? maker.x?.(values);
   const { inputs, attributes = {}, floats = [], outputs: count = 1, within } = maker.make(values, x!);
-  const plain = nodeOf(opType, inputs, storable(attributes), { domain, outputs: count, floats });
+  const plain = nodeOf(opType, inputs, storable(attributes, floats), { domain, outputs: count, floats });
   const rename = (name: string) => (name === '' ? '' : `${name}_${position}`);
   const node = {
     ...plain,

@@ -25,10 +25,13 @@ export interface RandomGraph {
 }
 
 export function opsetImports(opset: number) {
-  return [
-    { domain: '', version: opset },
-    { domain: 'com.microsoft', version: 1 },
-  ];
+  return ['', 'com.microsoft', 'ai.onnx.ml'].map((domain) => ({ domain, version: versionOf(domain, opset) }));
+}
+
+/** The version of a domain that came out with an opset, or a little before. */
+export function versionOf(domain: string, opset: number): number {
+  if (domain !== 'ai.onnx.ml') return domain === '' ? opset : 1;
+  return opset < 9 ? 1 : opset < 15 ? 2 : opset < 18 ? 3 : opset < 21 ? 4 : 5;
 }
 
 /** What the executor computes for a node, or why it does not. */

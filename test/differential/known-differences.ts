@@ -1,4 +1,5 @@
-import { type DataType, type Node, type Tensor, valuesOf } from '../../src/ir/index.ts';
+import { type Attribute, type DataType, type Node, type Tensor, valuesOf } from '../../src/ir/index.ts';
+import { compute, versionOf } from './graph.ts';
 
 /** One element (or, where dims or dtypes differ, one tensor) on which executor and engine disagree. */
 export interface Disagreement {
@@ -219,6 +220,84 @@ export const knownDifferences: readonly KnownDifference[] = [
         const factor = Number(valuesOf(from)[0]) / (Number(valuesOf(to)[0]) * count);
         return !(factor < 256 && factor >= 2 ** -32);
       }),
+  },
+  {
+    name: 'numbers of post transforms',
+    operators: ['TreeEnsemble'],
+    side: 'specification',
+    why: 'The engine takes 1 for the logistic function and 2 for softmax, the order of an older operator, and transforms no single score.',
+    explains({ node, opset, inputs, index, dtype, theirs }) {
+      const number = (name: string) => Number(node.attributes.find((one) => one.name === name)?.value ?? 0n);
+      const given = number('post_transform');
+      if (index === undefined || given === 0) return false;
+      const taken = number('n_targets') === 1 ? 0n : given === 3 ? 3n : BigInt(3 - given);
+      const attributes = node.attributes.map((one) =>
+        one.name === 'post_transform' ? ({ ...one, value: taken } as Attribute) : one,
+      );
+      const outputs = compute({ ...node, attributes }, inputs, opset);
+      if (outputs instanceof Error) return false;
+      const want = Number(valuesOf(outputs[0]!)[index]);
+      return Math.abs(want - Number(theirs)) <= 2 ** (dtype === 'float32' || taken !== 0n ? -20 : -48);
+    },
+  },
+  {
+    name: 'fractions among whole numbers',
+    operators: ['TreeEnsemble'],
+    side: 'specification',
+    why: 'Where a set has a whole number that is negative or large, the engine cuts the fraction off what it looks up: -2.7 is found as -2.',
+    explains({ node, inputs: [x], index }) {
+      const members = node.attributes.find(({ name }) => name === 'membership_values')?.value;
+      if (members === undefined || index === undefined) return false;
+      const sets = [...valuesOf(members as Tensor)].map(Number).join().split('NaN');
+      const found = sets
+        .map((set) => set.split(',').filter(Boolean).map(Number))
+        .filter((set) => set.some((value) => value < 0 || value > 31));
+      const width = x!.dims[1]!;
+      const targets = Number(node.attributes.find(({ name }) => name === 'n_targets')!.value);
+      const row = Math.floor(index / targets) * width;
+      return [...valuesOf(x!)]
+        .slice(row, row + width)
+        .some(
+          (value) => !Number.isInteger(value) && found.some((set) => set.includes(Math.trunc(Number(value)))),
+        );
+    },
+  },
+  {
+    name: 'NaN as a key of older versions',
+    operators: ['LabelEncoder'],
+    side: 'specification',
+    why: 'Keys are compared bit by bit, so NaN is one; before version 4 the engine does not find it.',
+    explains: ({ opset, inputs: [x], index }) =>
+      versionOf('ai.onnx.ml', opset) < 4 && index !== undefined && Number.isNaN(valuesOf(x!)[index]),
+  },
+  {
+    name: 'pieces of an empty string',
+    operators: ['StringSplit'],
+    side: 'reference',
+    why: 'Split at a delimiter, an empty string is one empty piece in the reference, as in Python; the engine counts none.',
+    explains: ({ inputs: [x], index, ours, theirs }) =>
+      index === undefined
+        ? x!.toStrings().every((text) => text === '')
+        : x!.toStrings()[index] === '' && ours === 1n && theirs === 0n,
+  },
+  {
+    name: 'NaN to be binarized',
+    operators: ['Binarizer'],
+    side: 'specification',
+    why: 'NaN is not above a threshold; the engine refuses it.',
+    explains: ({ refusal = '' }) => /Input data with index: \d+ is NaN/.test(refusal),
+  },
+  {
+    name: 'negative zero of float8 as bool',
+    operators: ['Cast'],
+    side: 'reference',
+    why: 'Zeros of both signs are false; the engine asks whether any bit is set.',
+    explains: ({ inputs: [x], index, dtype, ours, theirs }) =>
+      dtype === 'bool' &&
+      /^float8/.test(x!.dtype) &&
+      Object.is(valuesOf(x!)[index!], -0) &&
+      ours === 0 &&
+      theirs === 1,
   },
 ];
 
