@@ -35,6 +35,7 @@ for (const member of members()) {
   checked[member.name] = {
     kind,
     ...(kind === 'holds' ? { evidence: verdict.evidence } : {}),
+    ...(kind === 'holds' && verdict.unchecked.length > 0 ? { unchecked: verdict.unchecked } : {}),
     models,
     matches,
   };

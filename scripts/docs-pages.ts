@@ -111,6 +111,7 @@ function rulesPage(): string {
 interface Checked {
   readonly kind: string;
   readonly evidence?: string;
+  readonly unchecked?: readonly string[];
   readonly models: number;
   readonly matches: number;
 }
@@ -123,8 +124,9 @@ const { rules: checked } = JSON.parse(
 function checkedInWords(name: string): string {
   const found = checked[name];
   if (found === undefined) return '–';
-  const { kind, evidence, models, matches } = found;
-  return `${kind}${evidence === undefined ? '' : ` (${evidence})`}: ${matches} of ${models} models`;
+  const { kind, evidence, unchecked = [], models, matches } = found;
+  const how = [evidence ?? [], unchecked.map((claim) => `${claim} not examined`)].flat().join(', ');
+  return `${kind}${how === '' ? '' : ` (${how})`}: ${matches} of ${models} models`;
 }
 
 function entrySection(entry: CatalogueEntry): string {

@@ -16,7 +16,7 @@ export interface CheckPassOptions extends CheckOptions {
  * around the patterns of given rules, and on given models.
  */
 export function checkPass(pass: Pass | Pipeline, options: CheckPassOptions = {}): Verdict {
-  const { around = [], allow = [] } = options;
+  const { around = [] } = options;
   const hints = around.map((rule) => ({ rule, hints: hintsOf(rule) }));
   const given = options.models === undefined ? undefined : givenCases(options.models, options);
   let turn = 0;
@@ -32,7 +32,7 @@ export function checkPass(pass: Pass | Pipeline, options: CheckPassOptions = {})
   return checkOn(
     pass.name,
     draw,
-    (one, seed) => examine(pass, one, { seed, allow }),
+    (one, seed) => examine(pass, one, { ...options, seed }),
     options,
     undefined,
     (matched) => proveMatches(pass, matched, options.proofs),

@@ -40,7 +40,7 @@ export function checkRuleSet(rules: RuleSource, options: CheckRuleSetOptions = {
     return drawMatching(rule, hints, random);
   };
   const look = (one: Case, seed: number): Examined => {
-    const examined = examine(set, one, { seed, allow: options.allow ?? [] });
+    const examined = examine(set, one, { ...options, seed });
     if (examined.broken !== undefined || examined.rewrites === 0) return examined;
     noteInterference(one, set.rules, interference);
     return options.anyOrder === true ? inAnyOrder(one, set.rules, examined, seed) : examined;

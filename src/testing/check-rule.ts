@@ -19,6 +19,11 @@ export interface CheckOptions {
   readonly models?: fc.Arbitrary<Model>;
   /** Effects that are allowed besides the rule's own. */
   readonly allow?: readonly Effect[];
+  /**
+   * Claims that are left unexamined, `outputs` for what changes numbers on purpose and by no effect there is: bias
+   * correction, pruning. The verdict repeats them.
+   */
+  readonly unchecked?: readonly Claim[];
   /** Matches below which the verdict is `inconclusive`; 1 unless given. */
   readonly matches?: number;
   /** Most models tried while a counterexample is made smaller; 4,000 unless given. */
@@ -48,7 +53,7 @@ export function checkRule(rule: Rule, options: CheckOptions = {}): Verdict {
   return checkOn(
     rule.name,
     draw,
-    (one, seed) => examine(rule, one, { seed, allow: options.allow ?? [] }),
+    (one, seed) => examine(rule, one, { ...options, seed }),
     options,
     why,
     (matched) => proveMatches(rule, matched, options.proofs),
@@ -73,7 +78,7 @@ export function checkOn(
   name: string,
   draw: (seed: number) => Case | undefined,
   look: (one: Case, seed: number) => ReturnType<typeof examine>,
-  { runs = 400, seed = 1, matches: least = 1, shrinks = 4000 }: CheckOptions,
+  { runs = 400, seed = 1, matches: least = 1, shrinks = 4000, unchecked = [] }: CheckOptions,
   whyNotMatched?: (model: Model) => string | undefined,
   prove: (matched: readonly Case[]) => Proofs = () => ({ evidence: 'tested', proved: 0 }),
 ): Verdict {
@@ -99,7 +104,8 @@ export function checkOn(
     return { kind: 'refuted', name, seed, models, matches, counterexample };
   }
   const coverage = { models, matches, rewrites, told, reasons };
-  if (matches >= least && told > 0) return { kind: 'holds', name, seed, ...prove(matched), ...coverage };
+  if (matches >= least && told > 0)
+    return { kind: 'holds', name, seed, unchecked, ...prove(matched), ...coverage };
   const reason =
     matches < least
       ? `the pattern matched ${matches} of ${models} models`

@@ -30,6 +30,8 @@ export interface Holds extends Named, Coverage {
   readonly evidence: 'tested' | 'proved';
   /** Matches whose outputs were proved to be equal for every input. */
   readonly proved: number;
+  /** Claims that were not looked at, as the options asked. */
+  readonly unchecked: readonly Claim[];
 }
 
 export interface Refuted extends Named {
@@ -96,7 +98,9 @@ export function printVerdict(verdict: Verdict): string {
   const { name, kind, models, matches, seed } = verdict;
   if (kind === 'holds') {
     const proofs = verdict.proved > 0 ? ` ${verdict.proved} matches are proved equal for every input.` : '';
-    return `${name} holds: ${models} models of seed ${seed}, ${matches} of them rewritten, ${verdict.told} runs compared.${proofs}`;
+    const left = verdict.unchecked.map((claim) => ` Not examined: that ${claims[claim]}.`).join('');
+    const compared = verdict.unchecked.includes('outputs') ? '' : `, ${verdict.told} runs compared`;
+    return `${name} holds: ${models} models of seed ${seed}, ${matches} of them rewritten${compared}.${proofs}${left}`;
   }
   if (kind === 'inconclusive') {
     const most = [...verdict.reasons].sort((a, b) => b[1] - a[1]).slice(0, 5);

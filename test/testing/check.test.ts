@@ -51,6 +51,14 @@ describe('checkRule', () => {
     );
   });
 
+  it('leaves claims alone that nobody makes, and says so', () => {
+    const drop = rule({ name: 'drop-sign', match: op.Neg(any('x')), rewrite: ({ x }) => x });
+    expect(checkRule(drop, { runs: 40 }).kind).toBe('refuted');
+    const verdict = checkRule(drop, { runs: 40, unchecked: ['outputs'] });
+    expect(verdict).toMatchObject({ kind: 'holds', unchecked: ['outputs'] });
+    expect(printVerdict(verdict)).toMatch(/rewritten\. Not examined: that the model computes the same/);
+  });
+
   it('shows outputs side by side', () => {
     const drop = rule({ name: 'drop-pair', match: quantizePair(any('x')), rewrite: ({ x }) => x });
     const text = printVerdict(checkRule(drop));
