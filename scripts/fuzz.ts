@@ -1,11 +1,12 @@
 /**
- * `npm run fuzz -- --graphs 3000 --seed 7 [--only QLinearConv,Slice]`: random graphs, run by the executor and by ONNX
- * Runtime. Prints the seed, counts by operator, and each mismatch with its model, inputs and both results. Exits 1 on
- * mismatches.
+ * `npm run fuzz -- --graphs 3000 --seed 7 [--only QLinearConv,Slice] [--networks 75]`: random graphs, run by the executor
+ * and by ONNX Runtime; then Q/DQ networks, run in integer arithmetic and by ONNX Runtime with all its optimizations. Prints
+ * the seed, counts by operator, and each mismatch with its model, inputs and both results. Exits 1 on mismatches.
  */
 import { parseArgs } from 'node:util';
 import { judge, report, shrink } from '../test/differential/fuzz.ts';
 import { randomGraph } from '../test/differential/generator.ts';
+import { judgeNetwork, randomNetwork, reportNetwork } from '../test/differential/networks.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string' },
     first: { type: 'string' },
+    networks: { type: 'string' },
   },
 });
 const wanted = Number(values.graphs ?? 3000);
@@ -50,6 +52,18 @@ for (let index = Number(values.first ?? 0); compared < wanted; index++) {
 for (const [key, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
   console.log(`${key}: ${[...count].map(([kind, n]) => `${n} ${kind}`).join(', ')}`);
 for (const [name, n] of known) console.log(`known difference: ${name}: ${n}`);
+
+const networks = Number(values.networks ?? (only === undefined ? Math.floor(wanted / 40) : 0));
+for (let index = 0; index < networks; index++) {
+  const network = randomNetwork(seed, index);
+  const { what } = await judgeNetwork(network);
+  if (what === undefined) continue;
+  mismatches++;
+  console.log(`\n${reportNetwork(network, what)}\n`);
+}
+
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
-console.log(`seed ${seed}: ${compared} graphs compared in ${seconds} s, ${mismatches} mismatches`);
+console.log(
+  `seed ${seed}: ${compared} graphs and ${networks} networks compared in ${seconds} s, ${mismatches} mismatches`,
+);
 process.exitCode = mismatches === 0 ? 0 : 1;

@@ -9,6 +9,7 @@ import { engineTypes, runInEngine } from '../support/engine.ts';
 import { judge, report } from './fuzz.ts';
 import { randomGraph } from './generator.ts';
 import { knownDifferences } from './known-differences.ts';
+import { judgeNetwork, randomNetwork, reportNetwork } from './networks.ts';
 import { makers } from './operators/index.ts';
 
 /** Random graphs here and in ONNX Runtime; `npm run fuzz` makes thousands of others. */
@@ -45,6 +46,16 @@ describe('the executor beside ONNX Runtime', () => {
     }
     expect(problems).toEqual([]);
     expect(compared).toBeGreaterThan(450);
+  });
+
+  it('computes networks in integer arithmetic as the engine does that optimizes them', async () => {
+    const problems: string[] = [];
+    for (let index = 0; index < 60; index++) {
+      const network = randomNetwork(seed, index);
+      const { what } = await judgeNetwork(network);
+      if (what !== undefined) problems.push(reportNetwork(network, what));
+    }
+    expect(problems).toEqual([]);
   });
 
   it('runs branches and loops that capture values as the engine does', async () => {

@@ -3,12 +3,25 @@ import { type DataType, type Model, type Tensor, tensor, tensorFromBytes } from 
 import { encodeModel } from '../../src/serde/index.ts';
 
 /** The outputs of a model in ONNX Runtime, one thread, nothing optimized: every node as it is written. */
-export async function runInEngine(
+export function runInEngine(model: Model, inputs: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
+  return runAtLevel(model, inputs, 'disabled');
+}
+
+/** The same with all optimizations of the engine. */
+export function runOptimizedInEngine(
   model: Model,
   inputs: ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, Tensor>> {
+  return runAtLevel(model, inputs, 'all');
+}
+
+async function runAtLevel(
+  model: Model,
+  inputs: ReadonlyMap<string, Tensor>,
+  graphOptimizationLevel: 'disabled' | 'all',
+): Promise<Map<string, Tensor>> {
   const session = await InferenceSession.create(encodeModel(model), {
-    graphOptimizationLevel: 'disabled',
+    graphOptimizationLevel,
     executionMode: 'sequential',
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

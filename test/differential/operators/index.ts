@@ -2,6 +2,7 @@ import type { Maker } from '../sketch.ts';
 import { casts } from './casts.ts';
 import { controlled } from './control.ts';
 import { elementwise } from './elementwise.ts';
+import { further } from './further.ts';
 import { fused } from './fused.ts';
 import { layouts } from './layout.ts';
 import { learned } from './learned.ts';
@@ -26,4 +27,5 @@ export const makers: readonly Maker[] = [
   ...learned,
   ...textual,
   ...controlled,
+  ...further,
 ];

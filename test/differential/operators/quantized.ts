@@ -1,7 +1,7 @@
 import { type DataType, type Tensor, tensor } from '../../../src/ir/index.ts';
 import { type Attributes, byteTypes, exact, type Maker, type Sketch, when } from '../sketch.ts';
 import { product, scalar, type Values } from '../values.ts';
-import { windowOf } from './windows.ts';
+import { slidesOf, windowOf } from './windows.ts';
 
 const family = 'quantized';
 const narrow: readonly DataType[] = ['int4', 'uint4'];
@@ -132,34 +132,54 @@ export const quantized: readonly Maker[] = [
     },
     make: (_, x) => ({ inputs: [x], outputs: 3 }),
   },
+  ...(['', 'com.microsoft'] as const).map(
+    (domain): Maker => ({
+      opType: 'QLinearConv',
+      domain,
+      family,
+      since: domain === '' ? 10 : 11,
+      within: exact,
+      weight: domain === '' ? 14 : 4,
+      make(v): Sketch {
+        const { dims, weights, filters, attributes } = windowOf(v);
+        const type = v.pick(byteTypes);
+        const weightType = type === 'int8' ? 'int8' : v.pick(byteTypes);
+        const perFilter = v.chance(0.4) ? [filters] : v.pick([[], [1]]);
+        const taps = product(weights.slice(1));
+        const zero =
+          perFilter.length === 1 && perFilter[0] === filters && filters > 1
+            ? sameZero(v, weightType, filters)
+            : zeros(v, weightType, perFilter);
+        const last = domain !== '' && v.chance(0.8);
+        const inputs = [
+          v.any(type, last ? channelsLast(dims) : dims),
+          v.scales('float32', []),
+          zeros(v, type, []),
+          v.any(weightType, weights),
+          v.scales('float32', perFilter, 0.1),
+          zero,
+          outputScale(v, taps),
+          zeros(v, type, []),
+          v.chance(0.5) ? v.small('int32', [filters], -9999, 9999) : undefined,
+        ];
+        return { inputs, attributes: { ...attributes, ...when(last, { channels_last: 1 }) } };
+      },
+    }),
+  ),
   {
-    opType: 'QLinearConv',
+    opType: 'NhwcMaxPool',
+    domain: 'com.microsoft',
     family,
-    since: 10,
+    since: 11,
     within: exact,
-    weight: 14,
+    weight: 2,
     make(v): Sketch {
-      const { dims, weights, filters, attributes } = windowOf(v);
-      const type = v.pick(byteTypes);
-      const weightType = type === 'int8' ? 'int8' : v.pick(byteTypes);
-      const perFilter = v.chance(0.4) ? [filters] : v.pick([[], [1]]);
-      const taps = product(weights.slice(1));
-      const zero =
-        perFilter.length === 1 && perFilter[0] === filters && filters > 1
-          ? sameZero(v, weightType, filters)
-          : zeros(v, weightType, perFilter);
-      const inputs = [
-        v.any(type, dims),
-        v.scales('float32', []),
-        zeros(v, type, []),
-        v.any(weightType, weights),
-        v.scales('float32', perFilter, 0.1),
-        zero,
-        outputScale(v, taps),
-        zeros(v, type, []),
-        v.chance(0.5) ? v.small('int32', [filters], -9999, 9999) : undefined,
-      ];
-      return { inputs, attributes };
+      const { kernel, size, attributes } = slidesOf(v, v.pick([1, 2, 2, 3]));
+      const dims = [v.whole(1, 2), ...size, v.whole(1, 20)];
+      return {
+        inputs: [v.any(v.pick(byteTypes), dims)],
+        attributes: { ...attributes, kernel_shape: kernel },
+      };
     },
   },
   {
@@ -235,6 +255,12 @@ function microsoft(
   const axis = v.axis(dims.length);
   return { dims: [dims.at(axis)!], attributes: { axis } };
 }
+
+const channelsLast = ([batch, channels, ...size]: readonly number[]): number[] => [
+  batch!,
+  ...size,
+  channels!,
+];
 
 /** One zero point for all filters: ONNX Runtime refuses others. */
 function sameZero(v: Values, dtype: DataType, count: number): Tensor {
