@@ -1,4 +1,4 @@
-import { type DataType, type Tensor, tensor } from '../../../src/ir/index.ts';
+import { type DataType, dataTypeToCode, type Tensor, tensor } from '../../../src/ir/index.ts';
 import { type Attributes, byteTypes, exact, type Maker, type Sketch, when } from '../sketch.ts';
 import { product, scalar, type Values } from '../values.ts';
 import { slidesOf, windowOf } from './windows.ts';
@@ -80,9 +80,11 @@ export const quantized: readonly Maker[] = [
         const dtype = v.pick(domain === '' ? codeTypes(v.opset) : microsoftTypes(v.opset));
         const { dims, attributes } = domain === '' ? granularity(v, x.dims) : microsoft(v, x.dims);
         const scale = v.scales(x.dtype, dims);
-        const zero = dtype === 'uint8' && v.chance(0.2) ? undefined : zeros(v, dtype, dims);
+        const named = domain === '' && v.opset >= 21 && v.chance(0.15);
+        const zero = named || (dtype === 'uint8' && v.chance(0.2)) ? undefined : zeros(v, dtype, dims);
+        const output = when(named, { output_dtype: dataTypeToCode(dtype) });
         const saturate = when(/float8/.test(dtype) && v.chance(0.3), { saturate: 0 });
-        return { inputs: [x, scale, zero], attributes: { ...attributes, ...saturate } };
+        return { inputs: [x, scale, zero], attributes: { ...attributes, ...saturate, ...output } };
       },
     }),
   ),
@@ -113,7 +115,11 @@ export const quantized: readonly Maker[] = [
           : x.dtype === 'int32'
             ? v.small('int32', dims, 0, 0)
             : zeros(v, x.dtype, dims);
-        return { inputs: [x, v.scales(type, dims), zero], attributes };
+        // ONNX Runtime 1.30 refuses, while it runs, results of another type than the scale's.
+        const output = when(domain === '' && v.opset >= 23 && v.chance(0.15), {
+          output_dtype: dataTypeToCode(type),
+        });
+        return { inputs: [x, v.scales(type, dims), zero], attributes: { ...attributes, ...output } };
       },
     }),
   ),
