@@ -6,6 +6,7 @@ import { printModel } from '../../src/serde/index.ts';
 import { createRandom } from '../../src/support/random.ts';
 import { runInEngine } from '../support/engine.ts';
 import { networks } from '../support/quantized-networks.ts';
+import { attentionBlock } from './groups-attention.ts';
 import { operatorCounts, optimizedByEngine } from './optimized.ts';
 
 /** Random networks of pairs, copies, Concats and pools: what holds of the groups of any model. */
@@ -26,6 +27,18 @@ describe('groups', () => {
         const want = await runInEngine(theirs, inputs);
         for (const [name, got] of execute(ours, inputs))
           expect(got.toTypedArray(), name).toEqual(want.get(name)!.toTypedArray());
+      }),
+      { numRuns: 60, seed },
+    );
+  });
+
+  it('of attention blocks are those of ONNX Runtime', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), async (blockSeed) => {
+        const model = attentionBlock(blockSeed);
+        const theirs = operatorCounts(await optimizedByEngine(model));
+        const ours = operatorCounts(groupIntegers(model).model);
+        expect(countsOf(ours, decided)).toEqual(countsOf(theirs, decided));
       }),
       { numRuns: 60, seed },
     );
@@ -66,6 +79,13 @@ describe('groups', () => {
     },
   );
 });
+
+/** Operators that tell what became of quantizers; how floats are fused is another matter. */
+const decided = /^(?:Q|DequantizeLinear|MatMulInteger|MatMulNBits|Gemm|Reshape|Concat)/;
+
+function countsOf(counts: ReadonlyMap<string, number>, which: RegExp): Record<string, number> {
+  return Object.fromEntries([...counts].filter(([opType]) => which.test(opType)));
+}
 
 function inputsOf(model: Model): Map<string, Tensor> {
   const random = createRandom(3);

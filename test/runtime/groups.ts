@@ -85,9 +85,13 @@ const matrices: readonly (readonly [string, string])[] = [
   ['is', 'float is = {0.005}'],
   ['is6', 'float[6] is6 = {0.005,0.01,0.015,0.02,0.025,0.03}'],
   ['fb', 'float[6] fb = {1,2,-3,4,5,6}'],
+  ['fm', `float[6,6] fm = {${codes(7)}}`],
+  ['fm2', `float[6,6] fm2 = {${codes(11)}}`],
+  ['square', 'int64[2] square = {6,6}'],
+  ['heads', 'int64[4] heads = {2,5,2,3}'],
 ];
 
-/** A network around products of [5, 6] by [6, 6]: codes m and n, scales s and s6, zeros z and z6, biases ib and fb with is, is6. */
+/** A network around products of [5, 6] by [6, 6]: codes m and n, scales s and s6, zeros z and z6, biases ib and fb with is, is6, floats fm and fm2. */
 export function productModel(body: string, text: QuantizedText = {}): Model {
   const constants = matrices
     .filter(([name]) => new RegExp(`\\b${name}\\b`).test(body))

@@ -49,6 +49,11 @@ export class WorkGraph {
     return opType === undefined || node?.opType === opType ? node : undefined;
   }
 
+  /** The values that nodes read, once each. */
+  readNames(): readonly string[] {
+    return distinct([...this.session.nodes()].flatMap(({ inputs }) => inputs));
+  }
+
   /** The nodes that read a value, once for each place where they do. */
   readers(value: string): readonly Node[] {
     return this.session.uses(value).map(({ node }) => node);

@@ -10,11 +10,14 @@ import { removeUndonePairs } from './clean-up.ts';
 import type { OnnxRuntimeOptions } from './conditions.ts';
 import { mergeDoublePairs } from './double-pairs.ts';
 import { fuseDynamicProducts } from './dynamic.ts';
-import { fuseMatMulAdd } from './matmul-add.ts';
+import { joinReshapes } from './join-reshapes.ts';
+import { joinTransposes } from './join-transposes.ts';
+import { fuseMatMulAdd, keepAttention } from './matmul-add.ts';
 import { mergeEqualNodes } from './merge-equal.ts';
 import { propagatePairs } from './propagate.ts';
 import { type GroupRule, onnxRuntimeRules } from './rules.ts';
 import { makeCodesUnsigned } from './signed-codes.ts';
+import { transposeConstants } from './transpose-constants.ts';
 import { copyDequantizers } from './unique-dequantizers.ts';
 import { quantizeConstants } from './weights-and-bias.ts';
 import { quantizeWhereConstants } from './where.ts';
@@ -29,8 +32,10 @@ export function fuseForOnnxRuntime(
 ): { readonly groups: readonly IntegerGroup[]; readonly left: readonly LeftNode[] } {
   copyDequantizers(graph);
   for (let round = 0; round < rounds && preparePairs(graph); round++);
+  const fuseKept = keepAttention(graph);
   const groups: IntegerGroup[] = [];
   for (let round = 0; round < rounds && fuseGroups(graph, options, groups); round++);
+  fuseKept();
   return { groups, left: leftNodes(graph, options) };
 }
 
@@ -40,9 +45,12 @@ function preparePairs(graph: WorkGraph): boolean {
     mergeDoublePairs,
     mergeEqualNodes,
     fuseMatMulAdd,
+    joinReshapes,
     propagatePairs,
     quantizeConstants,
     quantizeWhereConstants,
+    transposeConstants,
+    joinTransposes,
     copyDequantizers,
   ];
   return steps.filter((step) => step(graph)).length > 0;
@@ -82,7 +90,7 @@ function takeGroup(graph: WorkGraph, node: Node, options: OnnxRuntimeOptions): I
     const taken = dequantizers.filter((source) => !kept.includes(source));
     const nodes = [...taken, node, ...(clip === undefined ? [] : [clip]), ...quantizers];
     const sources = nodes.flatMap((each) => graph.sourcesOf(each));
-    const [target] = graph.sourcesOf(node) as [Node];
+    const [target = node] = graph.sourcesOf(node);
     graph.remove(...nodes);
     graph.add(fused, sources);
     return { rule: rule.name, becomes: fused.opType, target, nodes: sources, fused };
@@ -105,7 +113,7 @@ function leftNodes(graph: WorkGraph, options: OnnxRuntimeOptions): LeftNode[] {
   const left: LeftNode[] = [];
   for (const node of graph.nodes()) {
     if (isQuantizer(node) || isDequantizer(node) || !isBesidePair(graph, node)) continue;
-    const [source] = graph.sourcesOf(node) as [Node];
+    const [source = node] = graph.sourcesOf(node);
     const rules = rulesFor(graph, node);
     const candidate = candidateOf(graph, node);
     const rule = rules[0];

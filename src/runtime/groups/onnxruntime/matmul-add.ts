@@ -1,42 +1,69 @@
 import { type Node, tensor } from '../../../ir/index.ts';
-import { type Dim, type Facts, type Shape, shapeOf } from '../../../ops/index.ts';
+import { type Dim, dtypeOf, type Facts, type Shape, shapeOf } from '../../../ops/index.ts';
 import { factsOf } from '../facts.ts';
-import { isDequantizer } from '../quantizers.ts';
 import { makeNode, type WorkGraph } from '../work-graph.ts';
+import { isVersion } from './standard-nodes.ts';
+
+const products: ReadonlyMap<string, readonly number[]> = new Map([['MatMul', [1, 9, 13]]]);
+const sums: ReadonlyMap<string, readonly number[]> = new Map([['Add', [7, 13, 14]]]);
 
 /**
- * MatMul → Add a bias ⇒ Gemm where both factors are dequantized, between Reshapes where the first is no matrix: the bias can then
- * be quantized with the product.
+ * MatMul → Add a bias ⇒ Gemm, between Reshapes where the first factor is no matrix: the bias can then be quantized with the
+ * product. Floats are taken as well: float weights of a Gemm between pairs are quantized later.
  */
 export function fuseMatMulAdd(graph: WorkGraph): boolean {
-  const pairs = graph.nodes().flatMap((node) => {
-    const add = node.opType === 'MatMul' ? graph.onlyReader(node.outputs[0]!, 'Add') : undefined;
-    const isQuantized = node.inputs.every((input) => isDequantizer(graph.producer(input)));
-    return add !== undefined && isQuantized ? [[node, add] as const] : [];
-  });
-  if (pairs.length === 0) return false;
-  const facts = factsOf(graph);
-  return pairs.filter(([product, add]) => fusePair(graph, facts, product, add)).length > 0;
+  return fusePairs(graph, attentionAround(graph));
 }
 
-function fusePair(graph: WorkGraph, facts: ReadonlyMap<string, Facts>, product: Node, add: Node): boolean {
+/**
+ * What is kept for a fusion of whole attention blocks; the function given fuses what is left of that once operators have been
+ * taken into groups, whose values no inference knows.
+ */
+export function keepAttention(graph: WorkGraph): () => void {
+  const isEmpty = attentionAround(graph).size === 0;
+  const facts = isEmpty ? undefined : factsOf(graph);
+  return () => {
+    if (facts !== undefined) fusePairs(graph, new Set(), facts);
+  };
+}
+
+function fusePairs(graph: WorkGraph, kept: ReadonlySet<Node>, known?: ReadonlyMap<string, Facts>): boolean {
+  const pairs = graph.nodes().flatMap((node) => {
+    const add = isVersion(graph, node, products) ? graph.onlyReader(node.outputs[0]!) : undefined;
+    return isVersion(graph, add, sums) ? [[node, add] as const] : [];
+  });
+  if (pairs.length === 0) return false;
+  const facts = known ?? factsOf(graph);
+  return pairs.filter(([product, add]) => fusePair(graph, facts, product, add, kept)).length > 0;
+}
+
+function fusePair(
+  graph: WorkGraph,
+  facts: ReadonlyMap<string, Facts>,
+  product: Node,
+  add: Node,
+  kept: ReadonlySet<Node>,
+): boolean {
   const [a = '', b = ''] = product.inputs;
+  // A sum of two products takes one of them.
+  if (!graph.session.has(add) || !floats.has(dtypeOf(facts.get(a)) ?? '')) return false;
   const bias = add.inputs.find((input) => input !== product.outputs[0]);
   const [aShape, bShape, biasShape] = [a, b, bias ?? ''].map((name) => shapeOf(facts.get(name)));
   if (bias === undefined || aShape === undefined || bShape?.length !== 2 || biasShape === undefined)
     return false;
   const isMatrix = aShape.length === 2;
-  if (
-    !isMatrix &&
-    (![...aShape, ...bShape].every((dim) => typeof dim === 'number') || isProjection(graph, a))
-  )
-    return false;
+  if (!isMatrix) {
+    if (![...aShape, ...bShape].every((dim) => typeof dim === 'number' && dim > 0)) return false;
+    const norm = graph.producer(a);
+    if (kept.has(add) || (norm !== undefined && kept.has(norm))) return false;
+  }
   if (!isGemmBias(biasShape, isMatrix ? aShape : undefined, bShape[1])) return false;
   const sources = [product, add];
+  const name = product.name || product.outputs[0];
   const [y] = add.outputs as [string];
   graph.remove(product, add);
   if (isMatrix) {
-    graph.add(makeNode('Gemm', '', [a, b, bias], [y]), sources);
+    graph.add(makeNode('Gemm', '', [a, b, bias], [y], [], name), sources);
     return true;
   }
   const dims = aShape as readonly number[];
@@ -53,10 +80,12 @@ function fusePair(graph: WorkGraph, facts: ReadonlyMap<string, Facts>, product: 
       [],
     );
   reshape(a, left, [rows, dims.at(-1)!]);
-  graph.add(makeNode('Gemm', '', [left, b, bias], [result]), sources);
+  graph.add(makeNode('Gemm', '', [left, b, bias], [result], [], name), sources);
   reshape(result, y, [...dims.slice(0, -1), bShape[1] as number]);
   return true;
 }
+
+const floats: ReadonlySet<string> = new Set(['float32', 'float16']);
 
 /** Gemm adds a row, a column or a matrix to all rows. */
 function isGemmBias(bias: NonNullable<Shape>, a: Shape, columns: Dim): boolean {
@@ -67,10 +96,23 @@ function isGemmBias(bias: NonNullable<Shape>, a: Shape, columns: Dim): boolean {
   return rows !== undefined && rows === a[0] && (width === 1 || width === columns);
 }
 
-/** What attention leaves behind is kept for a fusion of its own. */
-function isProjection(graph: WorkGraph, value: string): boolean {
-  const reshape = graph.producer(value, 'Reshape');
-  const transpose = reshape && graph.producer(reshape.inputs[0], 'Transpose');
-  const product = transpose && graph.producer(transpose.inputs[0], 'MatMul');
-  return product !== undefined && graph.producer(product.inputs[0], 'Softmax') !== undefined;
+/**
+ * The LayerNormalization in front of an attention block and the Add behind it, as ONNX Runtime tells one: three products read the
+ * former, and its sum with the latter.
+ */
+function attentionAround(graph: WorkGraph): ReadonlySet<Node> {
+  const kept = new Set<Node>();
+  for (const norm of graph.nodes()) {
+    if (norm.opType !== 'LayerNormalization') continue;
+    const readers = graph.readers(norm.outputs[0]!);
+    const count = (opType: string) => readers.filter((reader) => reader.opType === opType).length;
+    if (count('Add') !== 1 || count('MatMul') !== 3 || count('Shape') !== readers.length - 4) continue;
+    const sum = readers.find((reader) => reader.opType === 'Add')!;
+    const last = graph.producer(
+      sum.inputs.find((input) => input !== norm.outputs[0]),
+      'Add',
+    );
+    if (last !== undefined) kept.add(norm).add(last);
+  }
+  return kept;
 }

@@ -1,12 +1,12 @@
-import { type DataType, type Node, type Tensor, tensor, valuesOf } from '../../../ir/index.ts';
+import { bytesOf, type DataType, type Node, type Tensor, tensor, valuesOf } from '../../../ir/index.ts';
 import { floatAttribute, intAttribute, makeAttribute } from '../../../ops/index.ts';
-import { makeNode } from '../work-graph.ts';
+import { makeNode, type WorkGraph } from '../work-graph.ts';
 import type { Candidate } from './candidate.ts';
 import type { Condition } from './conditions.ts';
 
 /** Weights of a matrix product that alone are dequantized, in blocks along the rows they are summed over. */
 export const packableWeights: Condition = {
-  says: 'the weights alone are dequantized: constants of 2, 4 or 8 bits, scaled as a whole, by column, or in blocks along axis 0',
+  says: 'the weights alone are dequantized: constants of 2, 4 or 8 bits, scaled as a whole, by column, or in blocks along axis 0, and nobody else reads their scales',
   fails({ graph, node, sources, dequantizers, quantizers }) {
     const [, pair, bias] = sources;
     if (pair === undefined) return 'its second input is not dequantized';
@@ -22,6 +22,7 @@ export const packableWeights: Condition = {
     if (!bitsOf.has(weights.dtype)) return `its weights are ${weights.dtype}`;
     if (scale.dtype !== 'float32' && scale.dtype !== 'float16')
       return `the scales of its weights are ${scale.dtype}`;
+    if (isShared(graph, pair.inputs[1]!, scale)) return 'the scales of its weights have other readers';
     if (node.opType === 'Gemm' && !isMatMul(node)) return 'its attributes make it more than a matrix product';
     return (
       !fits(pair, weights, scale) && 'its weights are neither in blocks along axis 0 nor scaled by column'
@@ -37,6 +38,24 @@ const bitsOf: ReadonlyMap<DataType, number> = new Map([
   ['int8', 8],
   ['uint8', 8],
 ]);
+
+/** Constants of up to so many elements ONNX Runtime stores once where they are equal. */
+const storedOnce = 8;
+
+/** Whether a constant, or one that is equal and small enough to be stored with it, is read elsewhere. */
+function isShared(graph: WorkGraph, name: string, constant: Tensor): boolean {
+  if (graph.readers(name).length > 1) return true;
+  if (constant.size > storedOnce) return false;
+  const bytes = String(bytesOf(constant));
+  return graph.readNames().some((other) => {
+    const tensor = other === name ? undefined : graph.constant(other);
+    return (
+      tensor?.dtype === constant.dtype &&
+      String(tensor.dims) === String(constant.dims) &&
+      String(bytesOf(tensor)) === bytes
+    );
+  });
+}
 
 /** Whether scales are for the tensor, for each column, or for blocks of rows of a power of two of at least 16. */
 function fits(pair: Node, { dims: [rows, columns] }: Tensor, scale: Tensor): boolean {

@@ -1,7 +1,7 @@
 import type { Node } from '../../../ir/index.ts';
-import { findSchema, normalDomain } from '../../../ops/index.ts';
 import { isDequantizer, isQuantizer, tensorScaleOf } from '../quantizers.ts';
 import { makeNode, type WorkGraph } from '../work-graph.ts';
+import { isVersion } from './standard-nodes.ts';
 
 /** Operators that a pair moves across, with the schema versions; any version where none is named. */
 const movable: ReadonlyMap<string, readonly number[]> = new Map([
@@ -23,21 +23,15 @@ export function propagatePairs(graph: WorkGraph): boolean {
   return changed;
 }
 
-function isMovable(graph: WorkGraph, node: Node | undefined): node is Node {
-  const versions = node && normalDomain(node.domain) === '' ? movable.get(node.opType) : undefined;
-  if (versions === undefined) return false;
-  const since = findSchema('', node!.opType, graph.session.opset('') ?? 0)?.since;
-  return versions.length === 0 || (since !== undefined && versions.includes(since));
-}
-
 function propagateForward(graph: WorkGraph, dequantizer: Node): boolean {
   const first = graph.onlyReader(dequantizer.outputs[0]!);
   if (first === undefined || tensorScaleOf(graph, dequantizer) === undefined) return false;
+  if (graph.constant(dequantizer.inputs[0]) !== undefined) return false;
   const open = [first];
   let changed = false;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const value = node.outputs[0]!;
-    if (!isMovable(graph, node) || graph.session.isOutput(value)) continue;
+    if (!isVersion(graph, node, movable) || graph.session.isOutput(value)) continue;
     const readers = [...new Set(graph.readers(value))];
     // Where a quantizer reads the value already, no pair is needed.
     if (readers.some((reader) => isQuantizer(reader))) continue;
@@ -54,7 +48,7 @@ function propagateBackward(graph: WorkGraph, quantizer: Node): boolean {
   let reader = quantizer;
   for (;;) {
     const node = onlySource(graph, reader);
-    if (!isMovable(graph, node)) return changed;
+    if (!isVersion(graph, node, movable)) return changed;
     const value = node.inputs[0] ?? '';
     const before = graph.producer(value);
     // An edge from a graph input is one too; one from a dequantizer needs no pair.
