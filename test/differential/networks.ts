@@ -1,6 +1,6 @@
 import type { Model, Tensor } from '../../src/ir/index.ts';
 import { tensor } from '../../src/ir/index.ts';
-import { execute } from '../../src/runtime/index.ts';
+import { compile } from '../../src/runtime/index.ts';
 import { parseModel, printModel } from '../../src/serde/index.ts';
 import { runOptimizedInEngine } from '../support/engine.ts';
 import { createValues, product, type Values } from './values.ts';
@@ -90,7 +90,7 @@ export interface NetworkVerdict {
 
 export async function judgeNetwork({ model, feeds }: RandomNetwork): Promise<NetworkVerdict> {
   const theirs = await runOptimizedInEngine(model, feeds);
-  const ours = execute(model, feeds, { arithmetic: 'integer', engine: 'onnxruntime' });
+  const ours = compile(model, { arithmetic: 'integer', engine: 'onnxruntime' }).run(feeds);
   for (const [name, value] of theirs) {
     const [a, b] = [ours.get(name)!, value].map((one) => one.toTypedArray() as Float32Array);
     const differing = Array.from(b!.keys()).filter((i) => a![i] !== b![i]);
@@ -144,12 +144,15 @@ function weights(
   const perChannel = v.chance(0.5);
   const count = perChannel ? dims[axis]! : 1;
   const scales = Array.from({ length: count }, () => Math.fround(0.002 + 0.02 * v.uniform()));
-  const codes = Array.from({ length: product(dims) }, () => v.whole(-127, 127));
+  // Weights of int8 are symmetric; those of uint8 may lie anywhere.
+  const type = builder.type === 'uint8' && v.chance(0.15) ? 'uint8' : 'int8';
+  const [least, zero] = type === 'int8' ? [-127, 0] : [0, v.pick([128, 120, 0])];
+  const codes = Array.from({ length: product(dims) }, () => v.whole(least, least + 254));
   const shape = perChannel ? `[${count}]` : '';
   constants.push(
-    `int8[${dims}] ${name}q = {${codes}}`,
+    `${type}[${dims}] ${name}q = {${codes}}`,
     `float${shape} ${name}s = {${scales}}`,
-    `int8${shape} ${name}z = {${scales.map(() => 0)}}`,
+    `${type}${shape} ${name}z = {${scales.map(() => zero)}}`,
   );
   const attribute = perChannel ? ` <axis = ${axis}>` : '';
   lines.push(`${name} = DequantizeLinear${attribute} (${name}q, ${name}s, ${name}z)`);
@@ -206,6 +209,60 @@ function single(
       pair(builder, name, x.dims, scaleOf?.(builder.v, x) ?? x.scale * (0.6 + builder.v.uniform()));
     },
   };
+}
+
+/** Operators that move elements. */
+const copies: readonly (Pick<NetworkStep, 'opType' | 'fits'> & {
+  call(builder: Builder, x: Activation, name: string): string;
+  dims(x: Activation): number[];
+})[] = [
+  {
+    opType: 'Reshape',
+    fits: image,
+    call({ constants }, { name: x, dims }, name) {
+      constants.push(`int64[3] ${name}t = {${[dims[0], dims[1], dims[2]! * dims[3]!]}}`);
+      return `Reshape (${x}, ${name}t)`;
+    },
+    dims: ({ dims }) => [dims[0]!, dims[1]!, dims[2]! * dims[3]!],
+  },
+  {
+    opType: 'Slice',
+    fits: ({ dims }) => dims.at(-1)! > 2,
+    call({ constants }, { name: x, dims }, name) {
+      constants.push(
+        `int64[1] ${name}b = {1}`,
+        `int64[1] ${name}e = {${dims.at(-1)! - 1}}`,
+        `int64[1] ${name}a = {${dims.length - 1}}`,
+      );
+      return `Slice (${x}, ${name}b, ${name}e, ${name}a)`;
+    },
+    dims: ({ dims }) => dims.with(-1, dims.at(-1)! - 2),
+  },
+  {
+    opType: 'Unsqueeze',
+    fits: ({ dims }) => dims.length === 3,
+    call({ constants }, { name: x }, name) {
+      constants.push(`int64[1] ${name}a = {3}`);
+      return `Unsqueeze (${x}, ${name}a)`;
+    },
+    dims: ({ dims }) => [...dims, 1],
+  },
+  {
+    opType: 'DepthToSpace',
+    fits: ({ dims }) => dims.length === 4 && dims[1]! % 4 === 0,
+    call: (_, { name }) => `DepthToSpace <blocksize = 2> (${name})`,
+    dims: ({ dims }) => [dims[0]!, dims[1]! / 4, 2 * dims[2]!, 2 * dims[3]!],
+  },
+];
+
+/** The last two axes swapped. */
+function transposed(builder: Builder, x: Activation): Activation {
+  const name = builder.name();
+  const order = x.dims.map((_, axis) => axis);
+  const [last, before] = [order.length - 1, order.length - 2];
+  builder.lines.push(`${name} = Transpose <perm = [${order.with(-1, before).with(-2, last)}]> (${x.name})`);
+  const dims = x.dims.with(-1, x.dims[before]!).with(-2, x.dims[last]!);
+  return pair(builder, name, dims, x.scale, x.zero, x.type);
 }
 
 const steps: readonly NetworkStep[] = [
@@ -303,7 +360,7 @@ const steps: readonly NetworkStep[] = [
       const { v } = builder;
       const [depth, width] = [product(x.dims), v.whole(2, 6)];
       let flat = x;
-      if (x.dims.length === 4) {
+      if (x.dims.length !== 2) {
         const name = builder.name();
         builder.lines.push(`${name} = Flatten (${x.name})`);
         flat = pair(builder, name, [1, depth], x.scale, x.zero, x.type);
@@ -327,6 +384,49 @@ const steps: readonly NetworkStep[] = [
       pair(builder, name, [1, x.dims[1]!, x.dims[3]!, x.dims[2]!], x.scale, x.zero, x.type);
     },
   },
+  {
+    opType: 'product of two',
+    fits: ({ dims }) => dims.length > 1,
+    add(builder, x) {
+      const { v, made } = builder;
+      const fits = ({ dims }: Activation) =>
+        String(dims.slice(0, -2)) === String(x.dims.slice(0, -2)) && dims.at(-2) === x.dims.at(-1);
+      const other = made.find(fits) ?? transposed(builder, x);
+      const name = builder.name();
+      builder.lines.push(`${name} = MatMul (${x.name}, ${other.name})`);
+      const dims = x.dims.with(-1, other.dims.at(-1)!);
+      const scale = x.scale * other.scale * 40 * Math.sqrt(x.dims.at(-1)!);
+      pair(builder, name, dims, scale * (0.3 + v.uniform()));
+    },
+  },
+  {
+    opType: 'Where',
+    fits: always,
+    add(builder, x) {
+      const { v, made, constants, lines } = builder;
+      const other = v.pick(made.filter(({ dims }) => String(dims) === String(x.dims)));
+      const name = builder.name();
+      constants.push(
+        `bool[${x.dims}] ${name}c = {${Array.from({ length: product(x.dims) }, () => v.below(2))}}`,
+      );
+      lines.push(`${name} = Where (${name}c, ${x.name}, ${other.name})`);
+      pair(builder, name, x.dims, Math.max(x.scale, other.scale) * (0.7 + 0.5 * v.uniform()));
+    },
+  },
+  ...copies.map(
+    ({ opType, fits, call, dims }): NetworkStep => ({
+      opType,
+      fits,
+      add(builder, x) {
+        const name = builder.name();
+        builder.lines.push(`${name} = ${call(builder, x, name)}`);
+        const same = builder.v.chance(0.8);
+        const to = dims(x);
+        if (same) pair(builder, name, to, x.scale, x.zero, x.type);
+        else pair(builder, name, to, x.scale * 1.3);
+      },
+    }),
+  ),
   {
     opType: 'Split',
     fits: ({ dims }) => dims.length === 4 && dims[1]! % 2 === 0,

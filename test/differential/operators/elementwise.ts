@@ -182,7 +182,8 @@ export const elementwise: readonly Maker[] = [
       input: (v, dtype, dims) => v.moderate(dtype, dims, 3),
     },
   ),
-  unary('HardSwish', 14, ['float32'], { kind: 'largest', ulps: 4 }, { input: smallFloats }),
+  // Just above -3 a half and almost its opposite are added, then multiplied by three.
+  unary('HardSwish', 14, ['float32'], { kind: 'largest', ulps: 4, largest: 1.5 }, { input: smallFloats }),
   unary('Softsign', 7, ['float32'], ulps(2)),
   unary('Exp', 7, ['float32', 'float64'], ulps(4)),
   unary('Log', 7, ['float32', 'float64'], ulps(4)),
