@@ -20,7 +20,7 @@ import { describeShared, sharedDir } from './paths.ts';
 const exact = ruleSet(
   'exact',
   [...catalogue].filter(({ effect }) => effect === 'exact'),
-).without('quantize-after-resize', 'unfold-weight-quantizer');
+).without('quantize-after-resize', 'unfold-weight-quantizer', 'restore-enforced-relu');
 const folded = [removeIdentity, foldConstants()];
 
 describeShared('rules on real models', () => {
