@@ -9,7 +9,7 @@ import { type Case, expectSameOutputs, input } from './laws.ts';
 const exact = ruleSet(
   'exact',
   [...catalogue].filter(({ effect }) => effect === 'exact'),
-).without('quantize-after-resize', 'unfold-weight-quantizer');
+).without('quantize-after-resize', 'unfold-weight-quantizer', 'restore-enforced-relu');
 
 /** Steps that keep the shape 1, 2, 4, 4, by what they make of the value `x`. */
 const steps: readonly ((y: string, x: string, other: string) => string)[] = [
