@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Model } from '../../src/ir/index.ts';
-import { type Plan, plan } from '../../src/targets/index.ts';
+import { rewrite } from '../../src/rewrite/index.ts';
+import { onnxruntime, type Plan, plan } from '../../src/targets/index.ts';
 import { type GraphOptions, quantizedGraph } from './quantized-graph.ts';
 import { mobilenetV2, resnet18 } from './rule-book-networks.ts';
 
@@ -249,6 +250,58 @@ describe('the plan forecast for TensorRT', () => {
     expect(reason(`c = HardSwish (x)\n${pooled('c')}\ny = Exp (k)`)).toEqual([
       [`${half}: c is written as floats whoever reads it`, null],
     ]);
+  });
+});
+
+describe('the plan forecast for ONNX Runtime', () => {
+  const named = (model: Model) =>
+    plan(model, { target: 'onnxruntime' }).qdq.flatMap(({ rule }) => (rule === null ? [] : [rule]));
+  const stage = 'a = QDQ (x, 0.5)\nb = QConv (a)\nc = BN (b)\nd = Relu (c)\ne = QDQ (d, 0.5)';
+  const last = 'q = QDQ (p, 0.3)\ny = QConv (q)';
+  const scales = { constants: ['float[4] scales = {1, 1, 1, 1}'] };
+
+  it.each([
+    ['a transposed convolution', `i = QConvTranspose (e)\nj = BN (i)\np = Relu (j)`],
+    [
+      'a linear Resize and a batch norm',
+      `i = QConv (e)\nj = Resize <mode = "linear"> (i, , scales)\np = BN (j)`,
+    ],
+    [
+      'a nearest Resize and a batch norm',
+      `i = QConv (e)\nj = Resize <mode = "nearest"> (i, , scales)\np = BN (j)`,
+    ],
+  ])('names a pass for a network with %s, and none once it is through', (_, upsampling) => {
+    const model = quantizedGraph(`${stage}\n${upsampling}\n${last}`, scales);
+    expect(named(model)).toContain('quantize-values');
+    expect(named(rewrite(model, onnxruntime({ samples: 1 })).model)).toEqual([]);
+  });
+
+  it('names what makes int8 codes unsigned where every value has its pair', () => {
+    const pairs = (relu: string) => `a = QDQ (x, 0.5)\nb = QConv (a)\n${relu}\ny = Exp (d)`;
+    expect(named(quantizedGraph(pairs('c = Relu (b)\nd = QDQ (c, 0.25)')))).toContain('use-whole-range');
+    expect(named(quantizedGraph(pairs('d = QDQ (b, 0.25)')))).toEqual([]);
+  });
+
+  it('gives a linear layer the name of its product, bias and all', () => {
+    const body = `a = QDQ (x, 0.5)
+      w_q = QuantizeLinear (w, scale_0_5, zero)
+      v = DequantizeLinear (w_q, scale_0_5, zero)
+      t = Transpose (v)
+      [linear] p = MatMul (a, t)
+      q = Add (bias, p)
+      y = QDQ (q, 0.25)`;
+    const weights = ['float[3,4] w = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}', 'float[3] bias = {1, 2, 3}'];
+    const model = quantizedGraph(body, {
+      inputs: 'float[2,5,4] x',
+      outputs: 'float[2,5,3] y',
+      constants: weights,
+    });
+    const { layers, qdq } = plan(model, { target: 'onnxruntime' });
+    const product = layers.filter(({ kind }) => kind === 'QGemm');
+    expect(product.map(({ name, fused }) => `${name}: ${fused}`)).toEqual([
+      'linear: W + Transpose + MatMul + Add',
+    ]);
+    expect(qdq.map(({ kind, tensor }) => `${kind} ${tensor}`)).toEqual(['Q x', 'DQ y']);
   });
 });
 

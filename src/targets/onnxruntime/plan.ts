@@ -13,8 +13,8 @@ import { fuse, simplify } from '../../rules/index.ts';
 import { groupIntegers, type IntegerGroup, type LeftNode } from '../../runtime/groups/index.ts';
 import type { Plan, PlanLayer, PlanTotals, Precision, SurvivingQuantizer } from '../plan.ts';
 import { clipBounds } from './bounds.ts';
-import { quantizedBehind } from './grids.ts';
-import { integerRegion } from './region.ts';
+import { gridOf, quantizedBehind, quantizersOn } from './grids.ts';
+import { type IntegerNode, integerRegion } from './region.ts';
 import { storeQuantizedWeights } from './store-quantized-weights.ts';
 import { isSmallFirstConvolution } from './unquantize-small-convolution.ts';
 
@@ -64,24 +64,53 @@ interface Forecast {
   readonly fused: ReadonlyMap<Node, IntegerGroup>;
   /** What was left, by name of the node. */
   readonly left: ReadonlyMap<string, LeftNode>;
-  /** Names and outputs of operators that the onnxruntime pipeline makes run on codes. */
-  readonly wanted: ReadonlySet<string>;
+  /** The pass that has something to do for an operator to run on codes, by the names of the operator and of its outputs. */
+  readonly wanted: ReadonlyMap<string, string>;
 }
 
 const known: ReadonlySet<string> = new Set(['', 'com.microsoft']);
 const weighted: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 
-/** What can run on codes once batch norms are folded and weights are stored: names of nodes and of what they make. */
-function wantedOf(model: Model): ReadonlySet<string> {
+/**
+ * What runs on codes once the pipeline is through, and the pass that has something to do for it: by names of nodes and of what they
+ * make. An operator that has all its pairs already is not among them, unless their codes are int8.
+ */
+function wantedOf(model: Model): ReadonlyMap<string, string> {
   const clear = [removeIdentity, foldConstants(), simplify, fuse, storeQuantizedWeights];
   const { graph, ...rest } = rewrite(model, clear).model;
-  const region = integerRegion(viewOf({ ...rest, graph }), graph, { floatWeights: true });
-  const made = region.flatMap(({ node, output }) => [nameOf(node), ...node.outputs, output]);
-  // What a batch norm was folded into is known by the name of the batch norm's output.
-  const folded = model.graph.nodes.filter(
-    ({ opType, outputs }) => opType === 'BatchNormalization' && made.includes(outputs[0]!),
+  const given = viewOf(model);
+  const present = new Map(
+    integerRegion(given, model.graph, { floatWeights: true }).map((one) => [nameOf(one.node), one]),
   );
-  return new Set([...made, ...folded.map(nameOf)]);
+  const wanted = new Map<string, string>();
+  for (const { node, output } of integerRegion(viewOf({ ...rest, graph }), graph, { floatWeights: true })) {
+    const before = present.get(nameOf(node));
+    const rule =
+      before === undefined || isUnfinished(given, before) ? 'quantize-values' : signedHelp(given, before);
+    if (rule !== undefined)
+      for (const name of [nameOf(node), ...node.outputs, output]) wanted.set(name, rule);
+  }
+  // What a batch norm was folded into is known by the name of the batch norm's output.
+  for (const node of model.graph.nodes) {
+    const rule = node.opType === 'BatchNormalization' ? wanted.get(node.outputs[0]!) : undefined;
+    if (rule !== undefined) wanted.set(nameOf(node), rule);
+  }
+  return wanted;
+}
+
+/** The pass that makes int8 codes around an operator uint8; with a Relu or Clip behind it they have to start at zero as well. */
+function signedHelp(view: GraphView, { node, output, isLast }: IntegerNode): string | undefined {
+  const isSigned = quantizersOn(view, output).some((quantize) => gridOf(view, quantize)?.dtype === 'int8');
+  if (isLast || !isSigned) return undefined;
+  return node.outputs.includes(output) ? 'use-unsigned-codes' : 'use-whole-range';
+}
+
+/** Whether a value around an operator, or its weights, still wants a pair; quantizers by their own leave nothing to do. */
+function isUnfinished(view: GraphView, { node, kind, positions, output, isLast }: IntegerNode): boolean {
+  if (positions.some((position) => quantizedBehind(view, node.inputs[position]!) === undefined)) return true;
+  if (kind === 'weighted' && constantOf(view, node.inputs[1] ?? '') !== undefined) return true;
+  const readers = view.uses(output).map((use) => use.node);
+  return !isLast && (readers.length !== 1 || !isQuantize(readers[0]!));
 }
 
 /** A fused group, or an operator with weights that runs on floats; `undefined` for everything else. */
@@ -148,10 +177,13 @@ function reasonOf(
 }
 
 /** The pass that makes an operator run on codes, or without them. */
-function helpFor(view: GraphView, wanted: ReadonlySet<string>, node: Node): string | null {
+function helpFor(view: GraphView, wanted: ReadonlyMap<string, string>, node: Node): string | null {
   const isQuantized = quantizedBehind(view, node.inputs[0] ?? '') !== undefined;
   if (isQuantized && isSmallFirstConvolution(view, node)) return 'unquantize-small-convolution';
-  if ([nameOf(node), ...node.outputs].some((name) => wanted.has(name))) return 'quantize-values';
+  const pass = [nameOf(node), ...node.outputs]
+    .map((name) => wanted.get(name))
+    .find((name) => name !== undefined);
+  if (pass !== undefined) return pass;
   const isBetween = clipBounds(view, node) !== undefined && isIsland(view, node);
   return isBetween ? 'remove-quantizers-before-bounds' : null;
 }
