@@ -22,6 +22,10 @@ const integer = [
   'QLinearMatMul',
   'ConvInteger',
   'MatMulInteger',
+  'QLinearAdd',
+  'QLinearMul',
+  'QLinearConcat',
+  'NhwcMaxPool',
   'DequantizeLinear',
   'QuantizeLinear',
 ];

@@ -368,13 +368,22 @@ export const layouts: readonly Maker[] = [
     make(v): Sketch {
       const depth = v.whole(1, 6);
       const dims = v.dims(v.whole(1, 3), { longest: 40 });
-      const type = v.pick(['int64', 'float32', 'int32'] as const);
-      const out = v.pick(
-        type === 'int64' ? (['int64', 'float32', 'int32'] as const) : (['float32'] as const),
-      );
+      // Types of indices and values that ONNX Runtime has together.
+      const [type, out] = v.pick([
+        ['int64', 'int64'],
+        ['int64', 'float32'],
+        ['int64', 'int32'],
+        ['int64', 'string'],
+        ['int32', 'float32'],
+        ['float32', 'float32'],
+      ] as const);
       const where = v.small(type, dims, v.opset >= 11 ? -depth - 1 : 0, depth + 1);
       return {
-        inputs: [where, scalar(type === 'int32' ? 'int32' : type, depth), v.small(out, [2], -3, 9)],
+        inputs: [
+          where,
+          scalar(out === 'int32' ? 'float32' : type, depth),
+          out === 'string' ? tensor(out, [2], ['off', 'on']) : v.small(out, [2], -3, 9),
+        ],
         attributes: { axis: v.whole(-1, dims.length) },
       };
     },
