@@ -107,13 +107,16 @@ export function makeAttribute(
   type?: AttributeType,
 ): Attribute {
   const kind = type ?? guessType(name, value);
-  const exact =
-    kind === 'INT'
-      ? BigInt(value as number)
-      : kind === 'INTS'
-        ? Object.freeze((value as readonly number[]).map(BigInt))
-        : value;
-  return Object.freeze({ name, type: kind, value: exact } as Attribute);
+  return Object.freeze({ name, type: kind, value: asStored(kind, value) } as Attribute);
+}
+
+/** What a file gives back for a value: whole numbers in 64 bits, floats in 32. */
+function asStored(kind: AttributeType, value: unknown): unknown {
+  if (kind === 'INT') return BigInt(value as number);
+  if (kind === 'INTS') return Object.freeze((value as readonly number[]).map(BigInt));
+  if (kind === 'FLOAT') return Math.fround(value as number);
+  if (kind === 'FLOATS') return Object.freeze((value as readonly number[]).map(Math.fround));
+  return value;
 }
 
 function guessType(name: string, value: PlainValue | bigint | readonly bigint[]): AttributeType {

@@ -181,7 +181,8 @@ function attributesOf(
     if (schema !== undefined && entry === undefined && normalDomain(domain) === '') {
       throw new RuleError('bad-replacement', `${opType} of opset ${opset} has no attribute "${name}".`);
     }
-    if (!isExplicit && entry !== undefined && entry.default === value) return [];
+    const stored = entry?.type === 'FLOAT' ? Math.fround(value as number) : value;
+    if (!isExplicit && entry !== undefined && entry.default === stored) return [];
     return [makeAttribute(name, value, entry?.type)];
   });
   return Object.freeze([...keep, ...made]);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { equalModels } from '../../src/analysis/index.ts';
 import { tensor } from '../../src/ir/index.ts';
 import { any, constant, op } from '../../src/pattern/index.ts';
 import { pipeline, rewrite, rule, ruleSet } from '../../src/rewrite/index.ts';
-import { model } from '../../src/serde/index.ts';
+import { decodeModel, encodeModel, model } from '../../src/serde/index.ts';
 import { picture } from '../support/text.ts';
 
 const codeOf = (work: () => unknown): string => {
@@ -195,12 +196,23 @@ describe('the builder', () => {
       name: 'to-leaky',
       match: op.Relu(any('x')),
       effect: 'rounding',
-      rewrite: ({ x }, build) =>
-        build.LeakyRelu(build.LeakyRelu(x, { alpha: 1 }), { alpha: Math.fround(0.01) }),
+      rewrite: ({ x }, build) => build.LeakyRelu(build.LeakyRelu(x, { alpha: 1 }), { alpha: 0.01 }),
     });
     const text = picture(rewrite(pooled, toLeaky).model);
     expect(text).toContain('y_LeakyRelu_out = LeakyRelu <alpha = 1.0> (x)');
     expect(text).toContain('y = LeakyRelu (y_LeakyRelu_out)');
+  });
+
+  it('stores floats as a file does, so that reading the model back changes nothing', () => {
+    const toLeaky = rule({
+      name: 'to-leaky',
+      match: op.Relu(any('x')),
+      effect: 'closer',
+      rewrite: ({ x }, build) => build.LeakyRelu(x, { alpha: 0.1 }),
+    });
+    const relu = model`main (float[2] x) => (float[2] y) { y = Relu (x) }`;
+    const after = rewrite(relu, toLeaky).model;
+    expect(equalModels(decodeModel(encodeModel(after)), after)).toBe(true);
   });
 
   it('copies a node with its name, documentation, metadata and raw attributes', () => {

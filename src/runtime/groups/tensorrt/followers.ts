@@ -29,6 +29,7 @@ export function affineOf(
 
 function normOf(graph: WorkGraph, node: Node): Affine | undefined {
   if (node.outputs.length > 1 || intAttribute(node, 'training_mode', 0) !== 0) return undefined;
+  if (intAttribute(node, 'spatial', 1) === 0) return undefined;
   const [gamma, beta, mean, variance] = node.inputs
     .slice(1)
     .map((name) => graph.constant(name))
