@@ -43,6 +43,9 @@ export const microsoftQlinearToQdq = rule({
   unless({ node }) {
     const attributes = node.attributes as { readonly channels_last?: number };
     if (attributes.channels_last === 1) return `${node} has its channels last`;
+    const parts = (node.inputs.length - 2) / 3;
+    if (node.opType === 'QLinearConcat' && !(parts >= 1 && Number.isInteger(parts)))
+      return `${node} has ${node.inputs.length} inputs: not a scale, a zero point and three for each part`;
     const scales = scalesOf(node);
     const missing = scales.find((scale) => scale?.constant?.dtype !== 'float32');
     if (scales.includes(undefined)) return `${node} gives floats`;

@@ -72,6 +72,10 @@ describe('microsoft-qlinear-to-qdq', () => {
     expect(whyNot(rule, model`${optimized(last)}`)).toContain('has its channels last');
     const float = gemm().replace(', v, w)', ')').replace('y = DequantizeLinear (c, v, w)', 'y = Neg (c)');
     expect(whyNot(rule, model`${float}`)).toContain('gives floats');
+    for (const inputs of ['v, w', 'v', 'v, w, a, s'])
+      expect(
+        whyNot(rule, model`${optimized(`com.microsoft.QLinearConcat <axis = 1> (${inputs})`)}`),
+      ).toContain('three for each part');
   });
 
   const names = Object.keys(bodies).filter((name) => name !== 'QLinearConcat');
