@@ -1,5 +1,6 @@
 import type { Model, Tensor } from '../ir/index.ts';
 import { execute, type Inputs, refusals } from '../runtime/index.ts';
+import { ModelError } from '../support/errors.ts';
 
 /** What a float value has been seen to hold. */
 export interface Observation {
@@ -13,6 +14,8 @@ export interface Observation {
 export interface ObserveOptions {
   /** Told before each sample. */
   readonly onSample?: (sample: number, samples: number) => void;
+  /** Told of a sample that does not run to its end; what it showed until then counts. Unless given, the error is thrown. */
+  readonly onFailure?: (error: ModelError) => void;
 }
 
 /**
@@ -26,7 +29,7 @@ export function observe(
   model: Model,
   samples: readonly Inputs[],
   values: ReadonlySet<string>,
-  { onSample }: ObserveOptions = {},
+  { onSample, onFailure }: ObserveOptions = {},
 ): ReadonlyMap<string, Observation> {
   const observers = new Map<string, Observer>();
   const see = (name: string, value: unknown) => {
@@ -41,7 +44,13 @@ export function observe(
   samples.forEach((sample, i) => {
     onSample?.(i, samples.length);
     for (const [name, value] of sample) see(name, value);
-    if (outputs.length > 0) execute(runnable, sample, { outputs, onValue: see });
+    if (outputs.length === 0) return;
+    try {
+      execute(runnable, sample, { outputs, onValue: see });
+    } catch (error) {
+      if (onFailure === undefined || !(error instanceof ModelError)) throw error;
+      onFailure(error);
+    }
   });
   return new Map([...observers].map(([name, observer]) => [name, observer.result()]));
 }

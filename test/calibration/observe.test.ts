@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { observe } from '../../src/calibration/index.ts';
-import { tensor } from '../../src/ir/index.ts';
+import { type Tensor, tensor } from '../../src/ir/index.ts';
 import { parseModel } from '../../src/serde/index.ts';
 
 const model = parseModel(`<ir_version: 8, opset_import: ["" : 17]>
@@ -44,6 +44,24 @@ describe('observe', () => {
       ['a', -4, -1],
       ['c', 1, 4],
     ]);
+  });
+
+  it('passes over a sample that does not run to its end, if asked to', () => {
+    const divides = parseModel(`<ir_version: 8, opset_import: ["" : 17]>
+      main (float[1,2,2] x, int32 k) => (float[1,2,2] a, int32 y) <int32 n = {7}> {
+        a = Neg (x)
+        y = Div (n, k)
+        z = Cast <to = 1> (y)
+      }`);
+    const samples = [0, 2].map(
+      (k) => new Map<string, Tensor>([...sample(1, 2, 3, 4), ['k', tensor('int32', [], [k])]]),
+    );
+    expect(() => observe(divides, samples, new Set(['a', 'z']))).toThrow(/divided by zero/);
+    const told: string[] = [];
+    const seen = observe(divides, samples, new Set(['a', 'z']), { onFailure: ({ code }) => told.push(code) });
+    expect(told).toHaveLength(1);
+    expect(seen.get('z')).toMatchObject({ min: 3, max: 3 });
+    expect(seen.get('a')).toMatchObject({ min: -4, max: -1 });
   });
 
   it('tells which sample it runs', () => {

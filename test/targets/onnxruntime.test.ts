@@ -302,6 +302,17 @@ describe('remove-quantizers-before-bounds', () => {
     expect(operators(model)).toEqual(['Neg', 'Clip', 'QuantizeLinear', 'DequantizeLinear', 'Neg']);
   });
 
+  it('takes away pairs in a row', () => {
+    const before = network(
+      'p = QDQ (x, 0.5)\nr = QDQ (p, 0.25)\nc = Relu (r)\nb = QDQ (c, 0.5)\ny = Neg (b)',
+      'float[3] x',
+      'float[3] y',
+    );
+    const once = rewrite(before, removeQuantizersBeforeBounds).model;
+    expect(operators(once)).toEqual(['Relu', 'QuantizeLinear', 'DequantizeLinear', 'Neg']);
+    expect(removeQuantizersBeforeBounds.run(before).model.graph.nodes).toHaveLength(4);
+  });
+
   it('keeps a pair that somebody else reads', () => {
     const before = network(
       'n = Neg (x)\np = QDQ (n, 0.1)\nc = Relu (p)\nq = QDQ (c, 0.05)\ny = Neg (q)\nz = Neg (p)',
@@ -475,6 +486,45 @@ describe('quantize-values', () => {
       ['uint8', Math.fround(0.03), 32],
       ['uint8', Math.fround(0.03), 32],
     ]);
+  });
+
+  it('leaves a pair alone that gives values of another type', () => {
+    const before = parseModel(`<ir_version: 10, opset_import: ["" : 23]>
+      main (float[1,1,2,2] x) => (float16[1,1,2,2] h, float[1,1,2,2] y)
+      <float s = {0.5}, uint8 z = {0}, float16 t = {0.5}> {
+        q = QuantizeLinear (x, s, z)
+        d = DequantizeLinear (q, s, z)
+        r = MaxPool <kernel_shape = [1, 1]> (d)
+        rq = QuantizeLinear (r, s, z)
+        rd = DequantizeLinear (rq, s, z)
+        y = Neg (rd)
+        hq = QuantizeLinear (r, t, z)
+        hd = DequantizeLinear (hq, t, z)
+        h = Neg (hd)
+      }`);
+    const { model } = rewrite(before, quantizeValues(calibration()));
+    expect(validate(model, { strict: true }).filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
+  it('settles on pairs in a row', () => {
+    const before = network(
+      'p = QDQ (x, 0.5)\nr = QDQ (p, 0.25)\na = Add (r, x)\nb = QDQ (a, 0.5)\ny = Neg (b)',
+      'float[1,1,2,2] x',
+      'float[1,1,2,2] y',
+    );
+    const once = rewrite(before, quantizeValues(calibration())).model;
+    expect(rewrite(once, quantizeValues(calibration())).model).toBe(once);
+  });
+
+  it('measures nothing where generated inputs do not run, and says so', () => {
+    const before = network(
+      'k = Sub (x, x)\ni = Cast <to = 6> (k)\nd = Div (one, i)\nf = Cast <to = 1> (d)\np = QDQ (f, 0.5)\na = Add (p, p)\nr = Add (a, p)\nb = QDQ (r, 0.5)\ny = Neg (b)',
+      'float[1,1,2,2] x',
+      'float[1,1,2,2] y',
+      'int32 one = {1}',
+    );
+    const { findings } = rewrite(before, quantizeValues(new Calibration({ samples: 1 }))).trace;
+    expect(findings[0]?.message).toMatch(/calibration cannot run it: .* divided by zero/);
   });
 
   it('leaves operators between floats alone', () => {

@@ -2,6 +2,7 @@ import { pairsOf, scaleValues } from '../../analysis/index.ts';
 import { type Observation, observe } from '../../calibration/index.ts';
 import { type Model, type Tensor, tensor, type ValueInfo, viewOf } from '../../ir/index.ts';
 import { type Inputs, refusals } from '../../runtime/index.ts';
+import type { ModelError } from '../../support/errors.ts';
 import { createRandom } from '../../support/random.ts';
 import { generateSamples } from '../../verify/index.ts';
 
@@ -53,14 +54,24 @@ export class Calibration {
       : `calibration cannot run it: ${this.#refused}`;
   }
 
-  /** What values of the main graph hold on the calibration inputs, but for those that nobody can compute here. */
+  /**
+   * What values of the main graph hold on the calibration inputs, but for those that nobody can compute here, or not on
+   * inputs that were made up.
+   *
+   * @throws ModelError as `execute`, on recorded inputs
+   */
   observe(model: Model, values: ReadonlySet<string>): ReadonlyMap<string, Observation> {
-    const [refused] = refusals(model).nodes.values();
-    this.#refused = refused === undefined ? '' : `${refused.at}: ${refused.message}`;
+    this.#refused = '';
+    for (const refused of refusals(model).nodes.values()) this.#refuse(refused);
     const inputs = this.#inputsFor(model);
     return observe(model, inputs, values, {
       onSample: (i, count) => this.#options.onProgress?.(`calibrating: input ${i + 1}/${count}`),
+      ...(this.isRecorded ? {} : { onFailure: (error) => this.#refuse(error) }),
     });
+  }
+
+  #refuse({ at, message }: ModelError): void {
+    this.#refused ||= `${at}: ${message}`;
   }
 
   /** Inputs are made once for each model and what becomes of it: rewriting keeps the list of graph inputs. */
@@ -130,7 +141,7 @@ function trainedRanges(model: Model): ReadonlyMap<string, number> {
 
 /** How far ranges on some inputs are from the trained ones: the mean distance in octaves. */
 function misfitOf(model: Model, inputs: readonly Inputs[], trained: ReadonlyMap<string, number>): number {
-  const seen = observe(model, inputs, new Set(trained.keys()));
+  const seen = observe(model, inputs, new Set(trained.keys()), { onFailure: () => undefined });
   const distances = [...trained].flatMap(([value, range]) => {
     const observed = seen.get(value);
     if (observed === undefined) return [];

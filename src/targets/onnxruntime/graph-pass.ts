@@ -1,3 +1,4 @@
+import { canonicalOrder } from '../../analysis/index.ts';
 import { type Graph, GraphSession, type Model, NameSource, type Node, type Tensor } from '../../ir/index.ts';
 import { makeAttribute, type PlainValue } from '../../ops/index.ts';
 import {
@@ -57,7 +58,8 @@ export class Surgery {
     this.#rule = rule;
     this.#effect = effect;
     this.#names = NameSource.of(model);
-    this.session = new GraphSession(model.graph, model, this.#names);
+    // Where several readers of a value would do, the first is taken: their order must not be the file's.
+    this.session = new GraphSession(model.graph, model, this.#names, canonicalOrder(model.graph));
   }
 
   /** Adds a constant under a name like the one given; gives its name. */

@@ -29,9 +29,12 @@ export function quantizedBehind(view: GraphView, value: string): QuantizedValue 
   return constantOf(view, from) === undefined ? { value: from, quantize, dequantize } : undefined;
 }
 
-/** The float value that is read, through a pair of Q and DQ if there is one. */
+/** The float value that is read, through any pairs of Q and DQ in a row. */
 export function rootOf(view: GraphView, value: string): string {
-  return quantizedBehind(view, value)?.value ?? value;
+  let root = value;
+  for (let behind = quantizedBehind(view, root); behind !== undefined; behind = quantizedBehind(view, root))
+    root = behind.value;
+  return root;
 }
 
 /** QuantizeLinear nodes that read a value. */

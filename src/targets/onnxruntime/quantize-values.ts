@@ -1,4 +1,4 @@
-import { isQuantize } from '../../analysis/index.ts';
+import { isQuantize, readQuantization } from '../../analysis/index.ts';
 import type { Observation } from '../../calibration/index.ts';
 import type { GraphView, Node } from '../../ir/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
@@ -169,8 +169,12 @@ class Placement {
     const added = kept === undefined ? this.#makePair(value, grid) : [];
     const dequantized =
       kept === undefined ? added[1]!.outputs[0]! : dequantizersOn(session, kept)[0]!.outputs[0]!;
+    // From opset 23 on a pair of another scale type gives values of that type.
     const others = quantizersOn(session, value).filter(
-      (quantize) => quantize !== kept && quantize !== added[0],
+      (quantize) =>
+        quantize !== kept &&
+        quantize !== added[0] &&
+        readQuantization(session, quantize).scale?.dtype === 'float32',
     );
     const before: Node[] = [];
     const after: Node[] = [...added];

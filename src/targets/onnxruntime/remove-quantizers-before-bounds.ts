@@ -1,8 +1,9 @@
-import { isDequantize, isQuantize } from '../../analysis/index.ts';
+import { isQuantize } from '../../analysis/index.ts';
+import type { Node } from '../../ir/index.ts';
 import type { Pass } from '../../rewrite/index.ts';
 import { clipBounds } from './bounds.ts';
-import { graphPass } from './graph-pass.ts';
-import { dequantizersOn, quantizedBehind } from './grids.ts';
+import { graphPass, type Surgery } from './graph-pass.ts';
+import { quantizedBehind } from './grids.ts';
 
 /**
  * Q → DQ → Clip → Q  ⇒  Clip → Q
@@ -19,22 +20,30 @@ export const removeQuantizersBeforeBounds: Pass = graphPass({
   sources: ['ONNX Runtime, QDQ selectors: Clip and Relu in front of a QuantizeLinear'],
   effect: 'closer',
   change(surgery) {
-    const { session } = surgery;
-    for (const bound of session.nodes()) {
-      if (clipBounds(session, bound) === undefined) continue;
-      const [input = ''] = bound.inputs;
-      const pair = quantizedBehind(session, input);
-      const output = bound.outputs[0] ?? '';
-      if (pair === undefined || session.isOutput(input) || session.isOutput(output)) continue;
-      const isAlone = session.uses(input).length === 1 && dequantizersOn(session, pair.quantize).length === 1;
-      const readers = session.uses(output);
-      if (!isAlone || readers.length === 0 || !readers.every(({ node }) => isQuantize(node))) continue;
-      if (!isDequantize(pair.dequantize) || session.uses(pair.quantize.outputs[0]!).length > 1) continue;
-      const after = surgery.reroute(bound, [pair.value, ...bound.inputs.slice(1)]);
-      session.remove(pair.dequantize);
-      session.remove(pair.quantize);
-      const note = `"${pair.value}" is rounded once, behind ${bound.opType}`;
-      surgery.record({ at: output, before: [pair.quantize, pair.dequantize, bound], after: [after], note });
+    for (const node of surgery.session.nodes()) {
+      let bound: Node | undefined = node;
+      while (bound !== undefined) bound = withoutPair(surgery, bound);
     }
   },
 });
+
+/** Takes away the pair in front of a bound; gives the bound as it is then, `undefined` where there is no such pair. */
+function withoutPair(surgery: Surgery, bound: Node): Node | undefined {
+  const { session } = surgery;
+  const [input = ''] = bound.inputs;
+  const [output = ''] = bound.outputs;
+  if (clipBounds(session, bound) === undefined) return undefined;
+  const pair = quantizedBehind(session, input);
+  if (pair === undefined || session.isOutput(input) || session.isOutput(output)) return undefined;
+  const { quantize, dequantize, value } = pair;
+  const isAlone = session.uses(input).length === 1 && session.uses(quantize.outputs[0]!).length === 1;
+  const readers = session.uses(output);
+  const isQuantized = readers.length > 0 && readers.every(({ node }) => isQuantize(node));
+  if (!isAlone || !isQuantized || session.isOutput(quantize.outputs[0]!)) return undefined;
+  const after = surgery.reroute(bound, [value, ...bound.inputs.slice(1)]);
+  session.remove(dequantize);
+  session.remove(quantize);
+  const note = `"${value}" is rounded once, behind ${bound.opType}`;
+  surgery.record({ at: output, before: [quantize, dequantize, bound], after: [after], note });
+  return after;
+}
