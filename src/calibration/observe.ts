@@ -14,6 +14,8 @@ export interface Observation {
 export interface ObserveOptions {
   /** Told before each sample. */
   readonly onSample?: (sample: number, samples: number) => void;
+  /** Told of each node that cannot be run. */
+  readonly onRefused?: (error: ModelError) => void;
   /** Told of a sample that does not run to its end; what it showed until then counts. Unless given, the error is thrown. */
   readonly onFailure?: (error: ModelError) => void;
 }
@@ -29,7 +31,7 @@ export function observe(
   model: Model,
   samples: readonly Inputs[],
   values: ReadonlySet<string>,
-  { onSample, onFailure }: ObserveOptions = {},
+  { onSample, onRefused, onFailure }: ObserveOptions = {},
 ): ReadonlyMap<string, Observation> {
   const observers = new Map<string, Observer>();
   const see = (name: string, value: unknown) => {
@@ -39,7 +41,8 @@ export function observe(
     observers.set(name, observer);
     observer.see(tensor as Tensor<'float32'>);
   };
-  const runnable = withoutRefused(model);
+  const { nodes: refused, runnable } = refusals(model);
+  if (onRefused !== undefined) for (const error of refused.values()) onRefused(error);
   const outputs = runnable.graph.nodes.flatMap((node) => node.outputs.filter((output) => values.has(output)));
   samples.forEach((sample, i) => {
     onSample?.(i, samples.length);
@@ -53,16 +56,6 @@ export function observe(
     }
   });
   return new Map([...observers].map(([name, observer]) => [name, observer.result()]));
-}
-
-/** What is left of a model without the nodes that cannot be run, and all behind them. */
-function withoutRefused(model: Model): Model {
-  const { graph } = model;
-  const refused = refusals(model);
-  if (refused.nodes.size === 0) return model;
-  const isLeft = (name: string) => !refused.values.has(name);
-  const nodes = graph.nodes.filter((node) => !refused.nodes.has(node) && node.outputs.every(isLeft));
-  return { ...model, graph: { ...graph, nodes, outputs: graph.outputs.filter(({ name }) => isLeft(name)) } };
 }
 
 /** Gathers what is told of one value, sample by sample. */

@@ -157,6 +157,8 @@ export function planGraph(
 export interface Refusals {
   readonly nodes: ReadonlyMap<Node, ModelError>;
   readonly values: ReadonlySet<string>;
+  /** What is left of the model without them. */
+  readonly runnable: Model;
 }
 
 /**
@@ -165,7 +167,8 @@ export interface Refusals {
  *
  * @throws ModelError what is wrong with the model itself, as `execute`
  */
-export function refusals({ graph, opsetImports, functions }: Model): Refusals {
+export function refusals(model: Model): Refusals {
+  const { graph, opsetImports, functions } = model;
   const context = { opsetImports, functions, place: graph.name || 'main', depth: 0 };
   const scope = scopeOf(graph);
   const [nodes, values] = [new Map<Node, ModelError>(), new Set<string>()];
@@ -182,7 +185,11 @@ export function refusals({ graph, opsetImports, functions }: Model): Refusals {
       }
     }
   }
-  return { nodes, values };
+  if (nodes.size === 0) return { nodes, values, runnable: model };
+  const isLeft = (name: string) => !values.has(name);
+  const rest = graph.nodes.filter((node) => !nodes.has(node) && node.outputs.every(isLeft));
+  const outputs = graph.outputs.filter(({ name }) => isLeft(name));
+  return { nodes, values, runnable: { ...model, graph: { ...graph, nodes: rest, outputs } } };
 }
 
 /** The values a graph begins with: constants and inputs. */

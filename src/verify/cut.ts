@@ -25,14 +25,13 @@ export function cutAtRefused(before: Model, after: Model): Cut {
   if (refused === undefined) return { before, after, findings: [], notChecked: [] };
   if (old.lost.size === before.graph.nodes.length) throw refused;
   const names = [...old.lost.keys()];
-  const kept = names.filter((name) => isSame(old, now, name));
-  const changed =
-    names.find((name) => !isSame(old, now, name)) ?? [...now.lost.keys()].find((name) => !old.lost.has(name));
-  const reads = kept.flatMap((name) => readsOf(old, now, name));
+  const kept = new Set(names.filter((name) => isSame(old, now, name)));
+  const changed = [...names, ...now.lost.keys()].find((name) => !kept.has(name));
+  const reads = [...kept].flatMap((name) => readsOf(old, now, name));
   const gone = new Set([...old.refused.values, ...now.refused.values]);
   const cut = {
-    before: cutOff(old, gone, new Map(reads.map(({ label, before }) => [label, before]))),
-    after: cutOff(now, gone, new Map(reads.map(({ label, after }) => [label, after]))),
+    before: cutOff(old.refused, gone, new Map(reads.map(({ label, before }) => [label, before]))),
+    after: cutOff(now.refused, gone, new Map(reads.map(({ label, after }) => [label, after]))),
   };
   const reason = `${refused.at ?? 'a node'} cannot be run: ${refused.message}`;
   if (changed !== undefined) {
@@ -51,7 +50,6 @@ export function cutAtRefused(before: Model, after: Model): Cut {
 }
 
 interface Parts {
-  readonly model: Model;
   readonly refused: Refusals;
   /** Constants by name; what a caller may feed instead is none. */
   readonly constants: ReadonlyMap<string, Tensor>;
@@ -61,19 +59,15 @@ interface Parts {
 
 function partsOf(model: Model): Parts {
   const refused = refusals(model);
-  const nodes = model.graph.nodes.filter((node) => isLost(node, refused));
+  const left = new Set(refused.runnable.graph.nodes);
+  const nodes = model.graph.nodes.filter((node) => !left.has(node));
   const fed = new Set(model.graph.inputs.map(({ name }) => name));
   const constants = model.graph.initializers.filter(({ name = '' }) => !fed.has(name));
   return {
-    model,
     refused,
     constants: new Map(constants.map((tensor) => [tensor.name ?? '', tensor])),
     lost: new Map(nodes.map((node) => [nameOf(node), node])),
   };
-}
-
-function isLost(node: Node, { nodes, values }: Refusals): boolean {
-  return nodes.has(node) || node.outputs.some((output) => values.has(output));
 }
 
 function nameOf(node: Node): string {
@@ -115,21 +109,20 @@ function readsOf(old: Parts, now: Parts, name: string): readonly Read[] {
   });
 }
 
-/** A model without its lost nodes and some outputs, and with others: values of the model under names of their own. */
+/** What is left of a model, without some outputs, and with others: values of the model under names of their own. */
 function cutOff(
-  { model, refused }: Parts,
+  { runnable }: Refusals,
   gone: ReadonlySet<string>,
   given: ReadonlyMap<string, string>,
 ): Model {
-  const { graph } = model;
-  const nodes = graph.nodes.filter((node) => !isLost(node, refused));
+  const { graph } = runnable;
   const outputs = graph.outputs.filter(({ name }) => !gone.has(name));
   const cut: Graph = {
     ...graph,
-    nodes: [...nodes, ...[...given].map(([label, value]) => identity(value, label))],
+    nodes: [...graph.nodes, ...[...given].map(([label, value]) => identity(value, label))],
     outputs: [...outputs, ...[...given.keys()].map(declared)],
   };
-  return { ...model, graph: cut };
+  return { ...runnable, graph: cut };
 }
 
 function identity(input: string, output: string): Node {

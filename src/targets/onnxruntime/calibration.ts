@@ -1,7 +1,7 @@
 import { pairsOf, scaleValues } from '../../analysis/index.ts';
 import { type Observation, observe } from '../../calibration/index.ts';
 import { type Model, type Tensor, tensor, type ValueInfo, viewOf } from '../../ir/index.ts';
-import { type Inputs, refusals } from '../../runtime/index.ts';
+import type { Inputs } from '../../runtime/index.ts';
 import type { ModelError } from '../../support/errors.ts';
 import { createRandom } from '../../support/random.ts';
 import { generateSamples } from '../../verify/index.ts';
@@ -62,10 +62,10 @@ export class Calibration {
    */
   observe(model: Model, values: ReadonlySet<string>): ReadonlyMap<string, Observation> {
     this.#refused = '';
-    for (const refused of refusals(model).nodes.values()) this.#refuse(refused);
     const inputs = this.#inputsFor(model);
     return observe(model, inputs, values, {
       onSample: (i, count) => this.#options.onProgress?.(`calibrating: input ${i + 1}/${count}`),
+      onRefused: (error) => this.#refuse(error),
       ...(this.isRecorded ? {} : { onFailure: (error) => this.#refuse(error) }),
     });
   }

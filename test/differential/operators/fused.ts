@@ -1,7 +1,7 @@
 import type { Tensor } from '../../../src/ir/index.ts';
 import { type Attributes, type Maker, type Sketch, type Tolerance, when } from '../sketch.ts';
 import type { Values } from '../values.ts';
-import { windowOf } from './windows.ts';
+import { floatConvolution } from './windows.ts';
 
 /** ONNX Runtime's own operators on floats, which its optimizer fuses standard ones into. */
 
@@ -32,13 +32,9 @@ export const fused: readonly Maker[] = [
     within: sum(16),
     weight: 2,
     make(v): Sketch {
-      const { dims, weights, filters, attributes } = windowOf(v);
+      const { inputs, attributes } = floatConvolution(v);
       return {
-        inputs: [
-          v.moderate('float32', dims),
-          v.moderate('float32', weights),
-          v.chance(0.5) ? v.moderate('float32', [filters]) : undefined,
-        ],
+        inputs,
         attributes: { ...attributes, ...activation(v) },
         floats: ['activation_params'],
       };

@@ -2,7 +2,7 @@ import type { DataType, Tensor } from '../../../src/ir/index.ts';
 import { type Attributes, exact, type Maker, type Sketch, type Tolerance, when } from '../sketch.ts';
 import { int64s, scalar, type Values } from '../values.ts';
 import { matrices } from './quantized.ts';
-import { slidesOf, windowOf } from './windows.ts';
+import { floatConvolution, slidesOf } from './windows.ts';
 
 const sum = (ulps: number): Tolerance => ({ kind: 'largest', ulps });
 
@@ -121,15 +121,7 @@ export const summing: readonly Maker[] = [
     within: sum(16),
     weight: 6,
     make(v): Sketch {
-      const { dims, weights, filters, attributes } = windowOf(v);
-      return {
-        inputs: [
-          v.moderate('float32', dims),
-          v.moderate('float32', weights),
-          v.chance(0.5) ? v.moderate('float32', [filters]) : undefined,
-        ],
-        attributes,
-      };
+      return floatConvolution(v);
     },
   },
   {

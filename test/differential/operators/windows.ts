@@ -28,6 +28,17 @@ export function windowOf(v: Values): Window {
   };
 }
 
+/** A convolution of floats, with a bias or without. */
+export function floatConvolution(v: Values) {
+  const { dims, weights, filters, attributes } = windowOf(v);
+  const inputs = [
+    v.moderate('float32', dims),
+    v.moderate('float32', weights),
+    v.chance(0.5) ? v.moderate('float32', [filters]) : undefined,
+  ];
+  return { inputs, attributes };
+}
+
 /** A kernel with sizes it fits in; `dilated: false` for pools of versions without dilations. */
 export function slidesOf(v: Values, axes: number, { dilated = true } = {}) {
   const each = (make: () => number) => Array.from({ length: axes }, make);
