@@ -22,6 +22,18 @@ import {
 const isValid = (one: Parameters<typeof validate>[0]) =>
   validate(one, { strict: true }).every(({ severity }) => severity !== 'error');
 
+/** What a pass writes down that does not say which nodes it has changed. */
+const emptyRecord = (rule: string) => ({
+  rule,
+  effect: 'exact' as const,
+  graph: 'main',
+  at: '',
+  before: [],
+  after: [],
+  added: [],
+  removed: [],
+});
+
 describe('checkRule', () => {
   it('says how much it tried', () => {
     const verdict = checkRule(quantizeBeforePad, { runs: 60 });
@@ -188,17 +200,7 @@ describe('checkPass', () => {
       run: (given) => {
         if (given.graph.outputs.length < 2) return { model: given, rewrites: [] };
         const graph = { ...given.graph, outputs: given.graph.outputs.slice(0, 1) };
-        const record = {
-          rule: 'drop-output',
-          effect: 'exact' as const,
-          graph: 'main',
-          at: '',
-          before: [],
-          after: [],
-          added: [],
-          removed: [],
-        };
-        return { model: { ...given, graph }, rewrites: [record] };
+        return { model: { ...given, graph }, rewrites: [emptyRecord('drop-output')] };
       },
     });
     const verdict = checkPass(drop);
@@ -212,17 +214,10 @@ describe('checkPass', () => {
         if (given.graph.nodes.every(({ docString }) => docString === undefined))
           return { model: given, rewrites: [] };
         const bare = given.graph.nodes.map((node) => ({ ...node, docString: undefined }));
-        const record = {
-          rule: 'rename-nodes',
-          effect: 'exact' as const,
-          graph: 'main',
-          at: '',
-          before: [],
-          after: [],
-          added: [],
-          removed: [],
+        return {
+          model: { ...given, graph: { ...given.graph, nodes: bare } },
+          rewrites: [emptyRecord('rename-nodes')],
         };
-        return { model: { ...given, graph: { ...given.graph, nodes: bare } }, rewrites: [record] };
       },
     });
     const verdict = checkPass(rename);
